@@ -1,2 +1,3 @@
-//! Sluice.
+//! The program: arguments, then the command asked for.
+
 fn main() {}

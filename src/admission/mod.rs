@@ -1,0 +1,1 @@
+//! May this tenant send this, and by which carriers?

@@ -1,0 +1,1 @@
+//! What a part costs, and who has paid for it.

@@ -1,0 +1,1 @@
+//! What tenants are told: receipts on their binds.

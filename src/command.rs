@@ -1,0 +1,1 @@
+//! What the core is asked to do, and what it asks of others.

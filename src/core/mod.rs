@@ -1,0 +1,1 @@
+//! The single writer: a sans-IO state machine over admission, release, receipt and billing.

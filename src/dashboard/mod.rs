@@ -1,0 +1,1 @@
+//! Numbers for people and scrapers: reads snapshots, decides nothing.

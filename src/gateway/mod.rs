@@ -1,0 +1,1 @@
+//! Builds the stages and their threads; the order of start and stop.

@@ -1,0 +1,1 @@
+//! Where messages enter: the SMPP server and the HTTP API.

@@ -1,0 +1,1 @@
+//! One SMPP session over a socket: read until dry, write once.

@@ -1,0 +1,1 @@
+//! The nouns: tenants, carriers, ids, times, money, states.

@@ -1,0 +1,1 @@
+//! From a carrier's receipt to the part it speaks of, and from parts to a message.

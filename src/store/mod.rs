@@ -1,0 +1,1 @@
+//! The durable side: journal, recovery, keys.

@@ -1,0 +1,1 @@
+//! Programs around the daemon: demo, load, carrier simulator, inspect, send.
