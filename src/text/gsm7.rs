@@ -1,0 +1,295 @@
+//! The GSM 7-bit default alphabet and its extension table (TS 23.038, 6.2.1 and 6.2.1.1): text to unpacked septets
+//! and back, one septet an octet. Text that is plain ASCII goes through 32 characters at a time.
+
+/// The septet that announces a character of the extension table.
+pub const ESCAPE: u8 = 0x1B;
+
+/// Characters taken at once on the fast path; a multiple of the vector width of every current machine.
+const CHUNK: usize = 32;
+
+/// Marks a character that is in neither table. Not a septet of the extension table, so nothing collides.
+const ABSENT: u8 = 0xFF;
+
+/// Bit that tells a septet of the extension table from one of the default table in [`LOW`].
+const EXTENDED: u8 = 0x80;
+
+/// Where a character is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Septet {
+    /// In the default table: one septet.
+    Default(u8),
+    /// In the extension table: the escape and this septet.
+    Extended(u8),
+}
+
+/// The septet of a character, or `None` if neither table has it.
+pub fn septet(character: char) -> Option<Septet> {
+    let code = match character {
+        '\0'..='\u{FF}' => LOW[character as usize],
+        '€' => 0x65 | EXTENDED,
+        'Δ' => 0x10,
+        'Φ' => 0x12,
+        'Γ' => 0x13,
+        'Λ' => 0x14,
+        'Ω' => 0x15,
+        'Π' => 0x16,
+        'Ψ' => 0x17,
+        'Σ' => 0x18,
+        'Θ' => 0x19,
+        'Ξ' => 0x1A,
+        _ => ABSENT,
+    };
+    match code {
+        ABSENT => None,
+        code if code & EXTENDED != 0 => Some(Septet::Extended(code & !EXTENDED)),
+        code => Some(Septet::Default(code)),
+    }
+}
+
+/// The character of a septet of the default table; the escape reads as a space, an octet above 0x7F as U+FFFD.
+pub fn default_character(septet: u8) -> char {
+    match septet {
+        ESCAPE => ' ',
+        0..=0x7F => DEFAULT[usize::from(septet)],
+        _ => char::REPLACEMENT_CHARACTER,
+    }
+}
+
+/// The character of a septet of the extension table, if it is defined.
+pub fn extended_character(septet: u8) -> Option<char> {
+    Some(match septet {
+        0x0A => '\u{C}',
+        0x14 => '^',
+        0x28 => '{',
+        0x29 => '}',
+        0x2F => '\\',
+        0x3C => '[',
+        0x3D => '~',
+        0x3E => ']',
+        0x40 => '|',
+        0x65 => '€',
+        _ => return None,
+    })
+}
+
+/// What a text takes in septets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Septets, an escape pair counting two.
+    pub septets: usize,
+    /// Whether there is an escape pair at all. Without one a text may be cut anywhere.
+    pub pairs: bool,
+}
+
+/// Counts septets in one pass, or tells the octet offset of the first character that is in neither table.
+pub fn count(text: &str) -> Result<Count, usize> {
+    let mut count = Count::default();
+    let mut at = 0;
+    while at < text.len() {
+        if let Some(chunk) = text.as_bytes()[at..].first_chunk::<CHUNK>()
+            && is_plain(chunk)
+        {
+            count.septets += CHUNK;
+            at += CHUNK;
+            continue;
+        }
+        let stop = at + CHUNK;
+        for character in text[at..].chars() {
+            match septet(character) {
+                Some(Septet::Default(_)) => count.septets += 1,
+                Some(Septet::Extended(_)) => {
+                    count.septets += 2;
+                    count.pairs = true;
+                }
+                None => return Err(at),
+            }
+            at += character.len_utf8();
+            if at >= stop {
+                break;
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// Appends the septets of a text, or tells the octet offset of the first character that is in neither table; what
+/// came before it is then in `out`.
+pub fn encode(text: &str, out: &mut Vec<u8>) -> Result<(), usize> {
+    let unbroken = |_: &mut Vec<u8>, _: usize| usize::MAX;
+    encode_parts(text, usize::MAX, out, unbroken)
+}
+
+/// Appends the septets of a text and calls `turn(out, wanted)` whenever the part in hand has no room for the next
+/// `wanted` septets; it answers how much room the next part has. `room` is that of the first part.
+///
+/// An escape pair is never parted: `turn` must answer at least 2.
+pub(super) fn encode_parts<F>(text: &str, mut room: usize, out: &mut Vec<u8>, mut turn: F) -> Result<(), usize>
+where
+    F: FnMut(&mut Vec<u8>, usize) -> usize,
+{
+    let mut at = 0;
+    while at < text.len() {
+        if let Some(chunk) = text.as_bytes()[at..].first_chunk::<CHUNK>()
+            && is_plain(chunk)
+        {
+            let septets = plain_septets(chunk);
+            let mut rest = &septets[..];
+            while rest.len() > room {
+                let (now, later) = rest.split_at(room);
+                out.extend_from_slice(now);
+                room = turn(out, 1);
+                rest = later;
+            }
+            out.extend_from_slice(rest);
+            room -= rest.len();
+            at += CHUNK;
+            continue;
+        }
+        let stop = at + CHUNK;
+        for character in text[at..].chars() {
+            let code = septet(character).ok_or(at)?;
+            let wanted = if matches!(code, Septet::Default(_)) { 1 } else { 2 };
+            if wanted > room {
+                room = turn(out, wanted);
+            }
+            match code {
+                Septet::Default(septet) => out.push(septet),
+                Septet::Extended(septet) => out.extend_from_slice(&[ESCAPE, septet]),
+            }
+            room -= wanted;
+            at += character.len_utf8();
+            if at >= stop {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Appends the text of unpacked septets, as a receiver shows it (TS 23.038, 6.2.1.1): after an escape an undefined
+/// septet reads as its default character, a second escape or a lone one at the end as a space.
+pub fn decode(septets: &[u8], out: &mut String) {
+    let mut rest = septets.iter();
+    while let Some(&septet) = rest.next() {
+        if septet != ESCAPE {
+            out.push(default_character(septet));
+            continue;
+        }
+        match rest.next() {
+            Some(&next) => out.push(extended_character(next).unwrap_or_else(|| default_character(next))),
+            None => out.push(' '),
+        }
+    }
+}
+
+/// Whether all are ASCII characters of the default table. Written without branches, so that it becomes vector code.
+fn is_plain(chunk: &[u8; CHUNK]) -> bool {
+    let plain = |byte: u8| {
+        (byte.wrapping_sub(b' ') <= b'Z' - b' ')
+            | (byte.wrapping_sub(b'a') <= b'z' - b'a')
+            | (byte == b'_')
+            | (byte == b'\n')
+            | (byte == b'\r')
+    };
+    chunk.iter().fold(true, |all, &byte| all & plain(byte))
+}
+
+/// The septets of a plain chunk: ASCII keeps its codes but for three characters.
+fn plain_septets(chunk: &[u8; CHUNK]) -> [u8; CHUNK] {
+    chunk.map(|byte| match byte {
+        b'@' => 0x00,
+        b'$' => 0x02,
+        b'_' => 0x11,
+        byte => byte,
+    })
+}
+
+/// The default table. The escape stands at its own place and is no character.
+#[rustfmt::skip]
+const DEFAULT: [char; 128] = [
+    '@', '£', '$', '¥', 'è', 'é', 'ù', 'ì', 'ò', 'Ç', '\n', 'Ø', 'ø', '\r', 'Å', 'å',
+    'Δ', '_', 'Φ', 'Γ', 'Λ', 'Ω', 'Π', 'Ψ', 'Σ', 'Θ', 'Ξ', '\u{1B}', 'Æ', 'æ', 'ß', 'É',
+    ' ', '!', '"', '#', '¤', '%', '&', '\'', '(', ')', '*', '+', ',', '-', '.', '/',
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ':', ';', '<', '=', '>', '?',
+    '¡', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', 'N', 'O',
+    'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z', 'Ä', 'Ö', 'Ñ', 'Ü', '§',
+    '¿', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o',
+    'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z', 'ä', 'ö', 'ñ', 'ü', 'à',
+];
+
+/// Codes of U+0000 to U+00FF: a septet, a septet of the extension table marked by [`EXTENDED`], or [`ABSENT`].
+#[rustfmt::skip]
+const LOW: [u8; 256] = [
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x0A, 0xFF, 0x8A, 0x0D, 0xFF, 0xFF,
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0x20, 0x21, 0x22, 0x23, 0x02, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2A, 0x2B, 0x2C, 0x2D, 0x2E, 0x2F,
+    0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3A, 0x3B, 0x3C, 0x3D, 0x3E, 0x3F,
+    0x00, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4A, 0x4B, 0x4C, 0x4D, 0x4E, 0x4F,
+    0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5A, 0xBC, 0xAF, 0xBE, 0x94, 0x11,
+    0xFF, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F,
+    0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7A, 0xA8, 0xC0, 0xA9, 0xBD, 0xFF,
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xFF, 0x40, 0xFF, 0x01, 0x24, 0x03, 0xFF, 0x5F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x60,
+    0xFF, 0xFF, 0xFF, 0xFF, 0x5B, 0x0E, 0x1C, 0x09, 0xFF, 0x1F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    0xFF, 0x5D, 0xFF, 0xFF, 0xFF, 0xFF, 0x5C, 0xFF, 0x0B, 0xFF, 0xFF, 0xFF, 0x5E, 0xFF, 0xFF, 0x1E,
+    0x7F, 0xFF, 0xFF, 0xFF, 0x7B, 0x0F, 0x1D, 0xFF, 0x04, 0x05, 0xFF, 0xFF, 0x07, 0xFF, 0xFF, 0xFF,
+    0xFF, 0x7D, 0x08, 0xFF, 0xFF, 0xFF, 0x7C, 0xFF, 0x0C, 0x06, 0xFF, 0xFF, 0x7E, 0xFF, 0xFF, 0xFF,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{CHUNK, Count, Septet, count, decode, default_character, encode, extended_character, is_plain, septet};
+
+    #[test]
+    fn both_tables_agree_in_both_directions() {
+        for octet in 0..=0x7Fu8 {
+            if octet != super::ESCAPE {
+                assert_eq!(septet(default_character(octet)), Some(Septet::Default(octet)), "{octet:#04x}");
+            }
+            if let Some(character) = extended_character(octet) {
+                assert_eq!(septet(character), Some(Septet::Extended(octet)), "{octet:#04x}");
+            }
+        }
+        assert_eq!((0..=0x10FFFFu32).filter_map(char::from_u32).filter(|&c| septet(c).is_some()).count(), 127 + 10);
+    }
+
+    #[test]
+    fn the_fast_path_takes_exactly_the_plain_characters() {
+        for byte in 0..=0xFFu8 {
+            let plain = byte < 0x80 && matches!(septet(char::from(byte)), Some(Septet::Default(_)));
+            let mut chunk = [b'a'; CHUNK];
+            chunk[17] = byte;
+            assert_eq!(is_plain(&chunk), plain, "{byte:#04x}");
+            if plain {
+                assert_eq!(Septet::Default(super::plain_septets(&chunk)[17]), septet(char::from(byte)).expect("plain"));
+            }
+        }
+    }
+
+    #[test]
+    fn text_comes_back_and_escapes_count_two() {
+        let text = "Price: 5 € [net] @home_$ Ωδ".replace('δ', "Δ").repeat(5);
+        let mut septets = Vec::new();
+        encode(&text, &mut septets).expect("all of it is in the alphabet");
+        assert_eq!(count(&text), Ok(Count { septets: septets.len(), pairs: true }));
+        let mut back = String::new();
+        decode(&septets, &mut back);
+        assert_eq!(back, text);
+    }
+
+    #[test]
+    fn the_first_foreign_character_is_found() {
+        let text = format!("{}ж", "a".repeat(70));
+        assert_eq!(count(&text), Err(70));
+        assert_eq!(encode(&text, &mut Vec::new()), Err(70));
+    }
+
+    #[test]
+    fn undefined_septets_read_as_a_receiver_shows_them() {
+        let mut text = String::new();
+        decode(&[0x1B, 0x41, 0x1B, 0x1B, 0x41, 0x80, 0x1B], &mut text);
+        assert_eq!(text, "A A\u{FFFD} ");
+    }
+}

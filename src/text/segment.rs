@@ -1,0 +1,229 @@
+//! Text into parts: a plan that only counts, then the octets of each part. An escape pair and a surrogate pair stay
+//! whole, so a part may end one unit early.
+//!
+//! National tables will add elements to each header and so change `header_octets` and what follows from it; grapheme
+//! clusters will be a second rule of where to turn. Neither exists yet.
+
+use crate::text::gsm7::{self, Septet};
+use crate::text::udh::Concatenation;
+use crate::text::{Alphabet, Choice, Concat, PARTS_MAX, TextError, latin1, ucs2};
+
+/// What a message takes: a pure count. [`segment`] writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The alphabet that the text goes in.
+    pub alphabet: Alphabet,
+    /// How several parts are carried; says nothing about a message of one part.
+    pub concat: Concat,
+    /// Units of the whole text: septets, UTF-16 code units or octets.
+    pub units_total: usize,
+    /// Parts on the air, which is what is counted and charged. An empty text is one part.
+    pub parts: u8,
+    /// Octets of user data header written at the start of every part; 0 for one part, SAR and message_payload.
+    pub header_octets: u8,
+    /// Units that one part takes at most.
+    pub part_units_max: usize,
+}
+
+impl Plan {
+    /// PDUs that the message takes on a link: one for each part, but message_payload carries all in one.
+    pub fn pdus(&self) -> u8 {
+        if self.concat == Concat::Payload { 1 } else { self.parts }
+    }
+
+    /// Makes a plan of what has been counted. `cut` tells the parts for a given room, asked only if one is too small.
+    pub(super) fn new(
+        alphabet: Alphabet,
+        concat: Concat,
+        units_total: usize,
+        cut: impl FnOnce(usize) -> usize,
+    ) -> Result<Plan, TextError> {
+        let single_units_max = alphabet.part_units_max(0);
+        if units_total <= single_units_max {
+            let (parts, header_octets) = (1, 0);
+            return Ok(Plan { alphabet, concat, units_total, parts, header_octets, part_units_max: single_units_max });
+        }
+        let part_units_max = alphabet.part_units_max(concat.air_header_octets());
+        let parts = cut(part_units_max);
+        match u8::try_from(parts) {
+            Ok(parts) => {
+                let header_octets = concat.written_header_octets();
+                Ok(Plan { alphabet, concat, units_total, parts, header_octets, part_units_max })
+            }
+            Err(_) => Err(TextError::TooManyParts { parts, units_total }),
+        }
+    }
+
+    /// Units that the first PDU takes: all of them if there is no other.
+    pub(super) fn pdu_units_max(&self) -> usize {
+        if self.pdus() == 1 { usize::MAX } else { self.part_units_max }
+    }
+
+    /// Appends the header of part `sequence`, if parts have one.
+    pub(super) fn write_header(&self, reference: u16, sequence: u8, out: &mut Vec<u8>) {
+        if self.header_octets > 0 {
+            let wide = self.concat == Concat::Udh16;
+            Concatenation { reference, wide, total: self.parts, sequence }.write_header(out);
+        }
+    }
+}
+
+const _: () = assert!(PARTS_MAX == u8::MAX as usize, "a plan counts parts in one octet");
+
+/// Counts what a text takes, in the alphabet asked for. Allocates nothing.
+pub fn plan(text: &str, choice: Choice, concat: Concat) -> Result<Plan, TextError> {
+    match choice {
+        Choice::Auto => match gsm7::count(text) {
+            Ok(count) => plan_gsm7(text, count, concat),
+            Err(_) => plan_ucs2(text, concat),
+        },
+        Choice::Gsm7 => match gsm7::count(text) {
+            Ok(count) => plan_gsm7(text, count, concat),
+            Err(offset) => Err(not_in(Alphabet::Gsm7, text, offset)),
+        },
+        Choice::Ucs2 => plan_ucs2(text, concat),
+        Choice::Latin1 => match latin1::count(text) {
+            Ok(octets) => plan_latin1(octets, concat),
+            Err(offset) => Err(not_in(Alphabet::Latin1, text, offset)),
+        },
+        Choice::AutoLatin1 => match (latin1::count(text), gsm7::count(text)) {
+            (Ok(octets), Ok(_)) => plan_latin1(octets, concat),
+            _ => plan_ucs2(text, concat),
+        },
+    }
+}
+
+/// Appends the octets of each part to `out`, header first, and to `ends` where in `out` each part ends.
+///
+/// One entry for each of [`Plan::pdus`]. `reference` ties the parts together; the 8-bit form takes its low octet. The
+/// plan must be of this very text: of another, the characters that the alphabet lacks are reported as an error.
+pub fn segment(
+    text: &str,
+    plan: &Plan,
+    reference: u16,
+    out: &mut Vec<u8>,
+    ends: &mut Vec<u32>,
+) -> Result<(), TextError> {
+    let mut sequence = 1u8;
+    plan.write_header(reference, sequence, out);
+    let room = plan.pdu_units_max();
+    let turn = |out: &mut Vec<u8>, _: usize| {
+        ends.push(end_of(out));
+        sequence = sequence.saturating_add(1);
+        plan.write_header(reference, sequence, out);
+        plan.part_units_max
+    };
+    let written = match plan.alphabet {
+        Alphabet::Gsm7 => gsm7::encode_parts(text, room, out, turn),
+        Alphabet::Latin1 | Alphabet::Binary => latin1::encode_parts(text, room, out, turn),
+        Alphabet::Ucs2 => {
+            ucs2::encode_parts(text, room, out, turn);
+            Ok(())
+        }
+    };
+    written.map_err(|offset| not_in(plan.alphabet, text, offset))?;
+    ends.push(end_of(out));
+    Ok(())
+}
+
+/// The end of what has been written, as `ends` has it. Buffers beyond 4 GiB do not occur: a message is below 64 KiB.
+pub(super) fn end_of(out: &[u8]) -> u32 {
+    u32::try_from(out.len()).unwrap_or(u32::MAX)
+}
+
+fn plan_gsm7(text: &str, count: gsm7::Count, concat: Concat) -> Result<Plan, TextError> {
+    Plan::new(Alphabet::Gsm7, concat, count.septets, |room| {
+        if !count.pairs {
+            return count.septets.div_ceil(room);
+        }
+        let pair = |character| matches!(gsm7::septet(character), Some(Septet::Extended(_)));
+        cut(text.chars().map(|character| if pair(character) { 2 } else { 1 }), room)
+    })
+}
+
+fn plan_ucs2(text: &str, concat: Concat) -> Result<Plan, TextError> {
+    let count = ucs2::count(text);
+    Plan::new(Alphabet::Ucs2, concat, count.units, |room| {
+        if !count.pairs { count.units.div_ceil(room) } else { cut(text.chars().map(char::len_utf16), room) }
+    })
+}
+
+fn plan_latin1(octets: usize, concat: Concat) -> Result<Plan, TextError> {
+    Plan::new(Alphabet::Latin1, concat, octets, |room| octets.div_ceil(room))
+}
+
+/// Parts of `room` units that characters of these sizes fill when none is split.
+fn cut(sizes: impl Iterator<Item = usize>, room: usize) -> usize {
+    let mut parts = 1;
+    let mut filled = 0;
+    for size in sizes {
+        if filled + size > room {
+            parts += 1;
+            filled = 0;
+        }
+        filled += size;
+    }
+    parts
+}
+
+/// The error for the character at this octet offset.
+fn not_in(alphabet: Alphabet, text: &str, offset: usize) -> TextError {
+    let (before, from) = text.split_at(offset);
+    let character = from.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
+    TextError::NotInAlphabet { character, at: before.chars().count(), alphabet }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{plan, segment};
+    use crate::text::{Alphabet, Choice, Concat, TextError};
+
+    #[test]
+    fn a_choice_is_kept_or_refused() {
+        let alphabet = |text, choice| plan(text, choice, Concat::Udh8).map(|plan| plan.alphabet);
+        assert_eq!(alphabet("plain", Choice::Auto), Ok(Alphabet::Gsm7));
+        assert_eq!(alphabet("ж", Choice::Auto), Ok(Alphabet::Ucs2));
+        assert_eq!(alphabet("plain", Choice::Ucs2), Ok(Alphabet::Ucs2));
+        assert_eq!(alphabet("½", Choice::Latin1), Ok(Alphabet::Latin1));
+        let refused = |character, at, alphabet| Err(TextError::NotInAlphabet { character, at, alphabet });
+        assert_eq!(alphabet("éж", Choice::Gsm7), refused('ж', 1, Alphabet::Gsm7));
+        assert_eq!(alphabet("é€", Choice::Latin1), refused('€', 1, Alphabet::Latin1));
+    }
+
+    #[test]
+    fn a_latin1_peer_gets_only_what_survives_its_conversion() {
+        let alphabet = |text| plan(text, Choice::AutoLatin1, Concat::Udh8).map(|plan| plan.alphabet);
+        assert_eq!(alphabet("é"), Ok(Alphabet::Latin1));
+        assert_eq!(alphabet("½"), Ok(Alphabet::Ucs2));
+        assert_eq!(alphabet("€"), Ok(Alphabet::Ucs2));
+    }
+
+    #[test]
+    fn each_form_writes_its_own_header() {
+        let text = "a".repeat(200);
+        let parts = |concat| {
+            let plan = plan(&text, Choice::Auto, concat).expect("two parts");
+            let (mut out, mut ends) = (vec![0xEE], vec![]);
+            segment(&text, &plan, 0x1234, &mut out, &mut ends).expect("planned from this text");
+            assert_eq!(plan.parts, 2);
+            assert_eq!(ends.len(), usize::from(plan.pdus()));
+            (out, ends)
+        };
+        let (out, ends) = parts(Concat::Udh8);
+        assert_eq!(ends, [160, 160 + 6 + 47]);
+        assert_eq!(out[160..166], [5, 0, 3, 0x34, 2, 2]);
+        let (out, ends) = parts(Concat::Udh16);
+        assert_eq!(ends, [160, 160 + 7 + 48]);
+        assert_eq!(out[1..8], [6, 8, 4, 0x12, 0x34, 2, 1]);
+        assert_eq!(parts(Concat::Sar).1, [154, 201]);
+        assert_eq!(parts(Concat::Payload).1, [201]);
+    }
+
+    #[test]
+    fn an_empty_text_is_one_empty_part() {
+        let plan = plan("", Choice::Auto, Concat::Udh8).expect("empty fits");
+        let (mut out, mut ends) = (vec![], vec![]);
+        segment("", &plan, 1, &mut out, &mut ends).expect("planned from this text");
+        assert_eq!((plan.parts, out.len(), ends), (1, 0, vec![0]));
+    }
+}
