@@ -1,1 +1,17 @@
 //! SMPP 3.3, 3.4 and 5.0, sans-IO: a library of its own that imports nothing else of this crate.
+//!
+//! Octets become values: [`frame`] finds a PDU in the stream, [`decode`] reads it in place, [`encode`] writes one.
+//! [`session`] is the state machine on either side of a link, with [`window`] for the requests awaiting a response;
+//! time comes in as an argument and octets go out into a buffer of the caller. [`receipt`] reads and writes delivery
+//! receipts, [`time`] the standard's time strings, [`validate`] says which field of a message is wrong.
+
+pub mod command;
+pub mod decode;
+pub mod destinations;
+pub mod encode;
+pub mod fields;
+pub mod frame;
+pub mod pdu;
+pub mod status;
+pub mod tag;
+pub mod tlv;

@@ -1,0 +1,464 @@
+//! Reads one whole PDU in place, in one pass and without allocating (SMPP 3.4 chapter 4, 5.0 chapter 4).
+//!
+//! Requests are held to the standard's lengths, because their sender can be told. Responses are never refused, since
+//! a response is never answered: what cannot be read of a body is left out (quirks Q34 to Q38).
+
+use nom::IResult;
+use nom::bytes::complete::take;
+use nom::error::{ErrorKind, ParseError};
+use nom::number::complete::{be_u8, be_u32};
+
+use crate::smpp::command::CommandId;
+use crate::smpp::destinations::{Destinations, Failures};
+use crate::smpp::frame::HEADER_OCTETS;
+use crate::smpp::pdu::{
+    Address, AlertNotification, Bind, BindResp, Body, BroadcastSm, CancelBroadcastSm, CancelSm, DataSm, Outbind,
+    ParamRetrieve, Pdu, QueryBroadcastSm, QueryLastMsgs, QueryLastMsgsResp, QueryMsgDetails, QuerySm, QuerySmResp,
+    ReplaceSm, SubmitMulti, SubmitMultiResp, SubmitSm, SubmitSmResp,
+};
+use crate::smpp::status::CommandStatus;
+use crate::smpp::tlv::Tlvs;
+
+/// A request that cannot be read, though its length is sound: the link stays in step, and the sender is to be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DecodeError {
+    /// The command that was asked for.
+    pub command: CommandId,
+    /// The sequence number to answer with.
+    pub sequence: u32,
+    /// What is wrong with it.
+    pub status: CommandStatus,
+    /// The response to answer with; None: generic_nack.
+    pub reply_command: Option<CommandId>,
+}
+
+/// The fault of one field, while parsing.
+#[derive(Clone, Copy, Debug)]
+struct Fault(CommandStatus);
+
+/// What nom itself finds wrong is always that the body is too short.
+impl ParseError<&[u8]> for Fault {
+    fn from_error_kind(_: &[u8], _: ErrorKind) -> Fault {
+        Fault(CommandStatus::RINVCMDLEN)
+    }
+
+    fn append(_: &[u8], _: ErrorKind, other: Fault) -> Fault {
+        other
+    }
+}
+
+/// Reads the PDU that [`crate::smpp::frame::frame`] delimited; `frame` is all of it and nothing else.
+pub fn decode(frame: &[u8]) -> Result<Pdu<'_>, DecodeError> {
+    let Some((header, body)) = frame.split_first_chunk::<HEADER_OCTETS>() else {
+        let command = CommandId::GENERIC_NACK;
+        return Err(DecodeError { command, sequence: 0, status: CommandStatus::RINVCMDLEN, reply_command: None });
+    };
+    let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let (command, status, sequence) = (CommandId(word(4)), CommandStatus(word(8)), word(12));
+    match read_body(command, body) {
+        Ok(body) => Ok(Pdu { status, sequence, body }),
+        Err(status) => Err(DecodeError { command, sequence, status, reply_command: command.response() }),
+    }
+}
+
+fn read_body(command: CommandId, body: &[u8]) -> Result<Body<'_>, CommandStatus> {
+    Ok(match command {
+        CommandId::SUBMIT_SM => Body::SubmitSm(done(submit_sm(body))?),
+        CommandId::SUBMIT_SM_RESP => Body::SubmitSmResp(submit_sm_resp(body)),
+        CommandId::DELIVER_SM => Body::DeliverSm(done(submit_sm(body))?),
+        CommandId::DELIVER_SM_RESP => Body::DeliverSmResp(submit_sm_resp(body)),
+        CommandId::ENQUIRE_LINK => Body::EnquireLink,
+        CommandId::ENQUIRE_LINK_RESP => Body::EnquireLinkResp,
+        CommandId::GENERIC_NACK => Body::GenericNack,
+        CommandId::UNBIND => Body::Unbind,
+        CommandId::UNBIND_RESP => Body::UnbindResp,
+        CommandId::BIND_RECEIVER => Body::BindReceiver(done(bind(body))?),
+        CommandId::BIND_TRANSMITTER => Body::BindTransmitter(done(bind(body))?),
+        CommandId::BIND_TRANSCEIVER => Body::BindTransceiver(done(bind(body))?),
+        CommandId::BIND_RECEIVER_RESP => Body::BindReceiverResp(bind_resp(body)),
+        CommandId::BIND_TRANSMITTER_RESP => Body::BindTransmitterResp(bind_resp(body)),
+        CommandId::BIND_TRANSCEIVER_RESP => Body::BindTransceiverResp(bind_resp(body)),
+        CommandId::OUTBIND => Body::Outbind(done(outbind(body))?),
+        CommandId::DATA_SM => Body::DataSm(done(data_sm(body))?),
+        CommandId::DATA_SM_RESP => Body::DataSmResp(submit_sm_resp(body)),
+        CommandId::SUBMIT_MULTI => Body::SubmitMulti(done(submit_multi(body))?),
+        CommandId::SUBMIT_MULTI_RESP => Body::SubmitMultiResp(done(submit_multi_resp(body)).ok()),
+        CommandId::QUERY_SM => Body::QuerySm(done(query_sm(body))?),
+        CommandId::QUERY_SM_RESP => Body::QuerySmResp(done(query_sm_resp(body)).ok()),
+        CommandId::CANCEL_SM => Body::CancelSm(done(cancel_sm(body))?),
+        CommandId::CANCEL_SM_RESP => Body::CancelSmResp,
+        CommandId::REPLACE_SM => Body::ReplaceSm(done(replace_sm(body))?),
+        CommandId::REPLACE_SM_RESP => Body::ReplaceSmResp,
+        CommandId::ALERT_NOTIFICATION => Body::AlertNotification(done(alert_notification(body))?),
+        CommandId::BROADCAST_SM => Body::BroadcastSm(done(broadcast_sm(body))?),
+        CommandId::BROADCAST_SM_RESP => Body::BroadcastSmResp(submit_sm_resp(body)),
+        CommandId::QUERY_BROADCAST_SM => Body::QueryBroadcastSm(done(query_broadcast_sm(body))?),
+        CommandId::QUERY_BROADCAST_SM_RESP => Body::QueryBroadcastSmResp(submit_sm_resp(body)),
+        CommandId::CANCEL_BROADCAST_SM => Body::CancelBroadcastSm(done(cancel_broadcast_sm(body))?),
+        CommandId::CANCEL_BROADCAST_SM_RESP => Body::CancelBroadcastSmResp,
+        // 3.3 only and in no known use: whatever is wrong with them, the answer is that they are not supported.
+        CommandId::PARAM_RETRIEVE => Body::ParamRetrieve(done(param_retrieve(body)).map_err(unsupported)?),
+        CommandId::PARAM_RETRIEVE_RESP => Body::ParamRetrieveResp(whole_or_cut(body).map(|(text, _)| text)),
+        CommandId::QUERY_LAST_MSGS => Body::QueryLastMsgs(done(query_last_msgs(body)).map_err(unsupported)?),
+        CommandId::QUERY_LAST_MSGS_RESP => Body::QueryLastMsgsResp(query_last_msgs_resp(body)),
+        CommandId::QUERY_MSG_DETAILS => Body::QueryMsgDetails(done(query_msg_details(body)).map_err(unsupported)?),
+        _ => Body::Unknown { command, body },
+    })
+}
+
+/// Octets behind the last known field are tolerated: each parser has taken its TLVs already.
+fn done<'a, T>(parsed: IResult<&'a [u8], T, Fault>) -> Result<T, CommandStatus> {
+    match parsed {
+        Ok((_, value)) => Ok(value),
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.0),
+        Err(nom::Err::Incomplete(_)) => Err(CommandStatus::RINVCMDLEN),
+    }
+}
+
+fn unsupported(_: CommandStatus) -> CommandStatus {
+    CommandStatus::RINVCMDID
+}
+
+fn fault<T>(status: CommandStatus) -> IResult<&'static [u8], T, Fault> {
+    Err(nom::Err::Error(Fault(status)))
+}
+
+/// Where the first NUL is. Eight octets at a time: the trick finds the lowest zero octet of a word exactly.
+#[inline]
+fn position_of_nul(octets: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let mut rest = octets;
+    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let zeros = word.wrapping_sub(ONES) & !word & HIGHS;
+        if zeros != 0 {
+            return Some(octets.len() - rest.len() + (zeros.trailing_zeros() / 8) as usize);
+        }
+        rest = tail;
+    }
+    let tail = rest.iter().position(|octet| *octet == 0)?;
+    Some(octets.len() - rest.len() + tail)
+}
+
+/// A C-octet string of at most `octets_max` octets with its NUL. Too long is the fault of this field, while a body that
+/// ends early is the fault of the whole PDU.
+#[inline]
+fn text(input: &[u8], octets_max: usize, status: CommandStatus) -> IResult<&[u8], &[u8], Fault> {
+    if let Some((0, rest)) = input.split_first() {
+        return Ok((rest, &[]));
+    }
+    match position_of_nul(&input[..input.len().min(octets_max)]) {
+        Some(end) => Ok((&input[end + 1..], &input[..end])),
+        None if input.len() < octets_max => fault(CommandStatus::RINVCMDLEN),
+        None => fault(status),
+    }
+}
+
+#[inline]
+fn octets<const N: usize>(input: &[u8]) -> IResult<&[u8], [u8; N], Fault> {
+    match input.split_first_chunk::<N>() {
+        Some((taken, rest)) => Ok((rest, *taken)),
+        None => fault(CommandStatus::RINVCMDLEN),
+    }
+}
+
+#[inline]
+fn address(input: &[u8], octets_max: usize, status: CommandStatus) -> IResult<&[u8], Address<'_>, Fault> {
+    let (rest, [ton, npi]) = octets(input)?;
+    let (rest, addr) = text(rest, octets_max, status)?;
+    Ok((rest, Address { ton, npi, addr }))
+}
+
+#[inline]
+fn source(input: &[u8]) -> IResult<&[u8], Address<'_>, Fault> {
+    address(input, 21, CommandStatus::RINVSRCADR)
+}
+
+#[inline]
+fn dest(input: &[u8]) -> IResult<&[u8], Address<'_>, Fault> {
+    address(input, 21, CommandStatus::RINVDSTADR)
+}
+
+fn service_type(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
+    text(input, 6, CommandStatus::RINVSERTYP)
+}
+
+fn message_id(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
+    text(input, 65, CommandStatus::RINVMSGID)
+}
+
+fn schedule(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
+    text(input, 17, CommandStatus::RINVSCHED)
+}
+
+fn validity(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
+    text(input, 17, CommandStatus::RINVEXPIRY)
+}
+
+#[inline]
+fn short_message(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
+    let (rest, sm_length) = be_u8(input)?;
+    match rest.split_at_checked(usize::from(sm_length)) {
+        Some((message, rest)) => Ok((rest, message)),
+        None => fault(CommandStatus::RINVMSGLEN),
+    }
+}
+
+#[inline]
+fn tlvs(input: &[u8]) -> IResult<&[u8], Tlvs<'_>, Fault> {
+    match Tlvs::parse(input) {
+        Ok(tlvs) => Ok((&[], tlvs)),
+        Err(_) => fault(CommandStatus::RINVTLVSTREAM),
+    }
+}
+
+fn bind(input: &[u8]) -> IResult<&[u8], Bind<'_>, Fault> {
+    let (rest, system_id) = text(input, 16, CommandStatus::RINVSYSID)?;
+    let (rest, password) = text(rest, 9, CommandStatus::RINVPASWD)?;
+    let (rest, system_type) = text(rest, 13, CommandStatus::RINVSYSTYP)?;
+    let (rest, [interface_version, addr_ton, addr_npi]) = octets(rest)?;
+    let (rest, address_range) = text(rest, 41, CommandStatus::RBINDFAIL)?;
+    Ok((rest, Bind { system_id, password, system_type, interface_version, addr_ton, addr_npi, address_range }))
+}
+
+fn outbind(input: &[u8]) -> IResult<&[u8], Outbind<'_>, Fault> {
+    let (rest, system_id) = text(input, 16, CommandStatus::RINVSYSID)?;
+    let (rest, password) = text(rest, 9, CommandStatus::RINVPASWD)?;
+    Ok((rest, Outbind { system_id, password }))
+}
+
+fn submit_sm(input: &[u8]) -> IResult<&[u8], SubmitSm<'_>, Fault> {
+    let (rest, service_type) = service_type(input)?;
+    let (rest, source) = source(rest)?;
+    let (rest, dest) = dest(rest)?;
+    let (rest, [esm_class, protocol_id, priority_flag]) = octets(rest)?;
+    let (rest, schedule_delivery_time) = schedule(rest)?;
+    let (rest, validity_period) = validity(rest)?;
+    let (rest, [registered_delivery, replace_if_present_flag, data_coding, sm_default_msg_id]) = octets(rest)?;
+    let (rest, short_message) = short_message(rest)?;
+    let (rest, tlvs) = tlvs(rest)?;
+    let submit_sm = SubmitSm {
+        service_type,
+        source,
+        dest,
+        esm_class,
+        protocol_id,
+        priority_flag,
+        schedule_delivery_time,
+        validity_period,
+        registered_delivery,
+        replace_if_present_flag,
+        data_coding,
+        sm_default_msg_id,
+        short_message,
+        tlvs,
+    };
+    Ok((rest, submit_sm))
+}
+
+fn data_sm(input: &[u8]) -> IResult<&[u8], DataSm<'_>, Fault> {
+    let (rest, service_type) = service_type(input)?;
+    let (rest, source) = address(rest, 65, CommandStatus::RINVSRCADR)?;
+    let (rest, dest) = address(rest, 65, CommandStatus::RINVDSTADR)?;
+    let (rest, [esm_class, registered_delivery, data_coding]) = octets(rest)?;
+    let (rest, tlvs) = tlvs(rest)?;
+    Ok((rest, DataSm { service_type, source, dest, esm_class, registered_delivery, data_coding, tlvs }))
+}
+
+fn destinations(input: &[u8]) -> IResult<&[u8], Destinations<'_>, Fault> {
+    let (start, count) = be_u8(input)?;
+    if count == 0 {
+        return fault(CommandStatus::RINVNUMDESTS);
+    }
+    let mut rest = start;
+    for _ in 0..count {
+        let (tail, dest_flag) = be_u8(rest)?;
+        rest = match dest_flag {
+            1 => dest(tail)?.0,
+            2 => text(tail, 21, CommandStatus::RINVDLNAME)?.0,
+            _ => return fault(CommandStatus::RINVDESTFLAG),
+        };
+    }
+    let (rest, octets) = take(start.len() - rest.len())(start)?;
+    Ok((rest, Destinations::checked(count, octets)))
+}
+
+fn submit_multi(input: &[u8]) -> IResult<&[u8], SubmitMulti<'_>, Fault> {
+    let (rest, service_type) = service_type(input)?;
+    let (rest, source) = source(rest)?;
+    let (rest, dests) = destinations(rest)?;
+    let (rest, [esm_class, protocol_id, priority_flag]) = octets(rest)?;
+    let (rest, schedule_delivery_time) = schedule(rest)?;
+    let (rest, validity_period) = validity(rest)?;
+    let (rest, [registered_delivery, replace_if_present_flag, data_coding, sm_default_msg_id]) = octets(rest)?;
+    let (rest, short_message) = short_message(rest)?;
+    let (rest, tlvs) = tlvs(rest)?;
+    let submit_multi = SubmitMulti {
+        service_type,
+        source,
+        dests,
+        esm_class,
+        protocol_id,
+        priority_flag,
+        schedule_delivery_time,
+        validity_period,
+        registered_delivery,
+        replace_if_present_flag,
+        data_coding,
+        sm_default_msg_id,
+        short_message,
+        tlvs,
+    };
+    Ok((rest, submit_multi))
+}
+
+fn query_sm(input: &[u8]) -> IResult<&[u8], QuerySm<'_>, Fault> {
+    let (rest, message_id) = message_id(input)?;
+    let (rest, source) = source(rest)?;
+    Ok((rest, QuerySm { message_id, source }))
+}
+
+fn cancel_sm(input: &[u8]) -> IResult<&[u8], CancelSm<'_>, Fault> {
+    let (rest, service_type) = service_type(input)?;
+    let (rest, message_id) = message_id(rest)?;
+    let (rest, source) = source(rest)?;
+    let (rest, dest) = dest(rest)?;
+    Ok((rest, CancelSm { service_type, message_id, source, dest }))
+}
+
+fn replace_sm(input: &[u8]) -> IResult<&[u8], ReplaceSm<'_>, Fault> {
+    let (rest, message_id) = message_id(input)?;
+    let (rest, source) = source(rest)?;
+    let (rest, schedule_delivery_time) = schedule(rest)?;
+    let (rest, validity_period) = validity(rest)?;
+    let (rest, [registered_delivery, sm_default_msg_id]) = octets(rest)?;
+    let (rest, short_message) = short_message(rest)?;
+    let (rest, tlvs) = tlvs(rest)?;
+    let replace_sm = ReplaceSm {
+        message_id,
+        source,
+        schedule_delivery_time,
+        validity_period,
+        registered_delivery,
+        sm_default_msg_id,
+        short_message,
+        tlvs,
+    };
+    Ok((rest, replace_sm))
+}
+
+fn alert_notification(input: &[u8]) -> IResult<&[u8], AlertNotification<'_>, Fault> {
+    let (rest, source) = address(input, 65, CommandStatus::RINVSRCADR)?;
+    let (rest, esme) = address(rest, 65, CommandStatus::RINVDSTADR)?;
+    let (rest, tlvs) = tlvs(rest)?;
+    Ok((rest, AlertNotification { source, esme, tlvs }))
+}
+
+fn broadcast_sm(input: &[u8]) -> IResult<&[u8], BroadcastSm<'_>, Fault> {
+    let (rest, service_type) = service_type(input)?;
+    let (rest, source) = source(rest)?;
+    let (rest, message_id) = message_id(rest)?;
+    let (rest, [priority_flag]) = octets(rest)?;
+    let (rest, schedule_delivery_time) = schedule(rest)?;
+    let (rest, validity_period) = validity(rest)?;
+    let (rest, [replace_if_present_flag, data_coding, sm_default_msg_id]) = octets(rest)?;
+    let (rest, tlvs) = tlvs(rest)?;
+    let broadcast_sm = BroadcastSm {
+        service_type,
+        source,
+        message_id,
+        priority_flag,
+        schedule_delivery_time,
+        validity_period,
+        replace_if_present_flag,
+        data_coding,
+        sm_default_msg_id,
+        tlvs,
+    };
+    Ok((rest, broadcast_sm))
+}
+
+fn query_broadcast_sm(input: &[u8]) -> IResult<&[u8], QueryBroadcastSm<'_>, Fault> {
+    let (rest, message_id) = message_id(input)?;
+    let (rest, source) = source(rest)?;
+    let (rest, tlvs) = tlvs(rest)?;
+    Ok((rest, QueryBroadcastSm { message_id, source, tlvs }))
+}
+
+fn cancel_broadcast_sm(input: &[u8]) -> IResult<&[u8], CancelBroadcastSm<'_>, Fault> {
+    let (rest, service_type) = service_type(input)?;
+    let (rest, message_id) = message_id(rest)?;
+    let (rest, source) = source(rest)?;
+    let (rest, tlvs) = tlvs(rest)?;
+    Ok((rest, CancelBroadcastSm { service_type, message_id, source, tlvs }))
+}
+
+fn param_retrieve(input: &[u8]) -> IResult<&[u8], ParamRetrieve<'_>, Fault> {
+    let (rest, param_name) = text(input, 32, CommandStatus::RINVCMDLEN)?;
+    Ok((rest, ParamRetrieve { param_name }))
+}
+
+fn query_last_msgs(input: &[u8]) -> IResult<&[u8], QueryLastMsgs<'_>, Fault> {
+    let (rest, source) = source(input)?;
+    let (rest, no_of_messages) = be_u8(rest)?;
+    Ok((rest, QueryLastMsgs { source, no_of_messages }))
+}
+
+fn query_msg_details(input: &[u8]) -> IResult<&[u8], QueryMsgDetails<'_>, Fault> {
+    let (rest, message_id) = text(input, 9, CommandStatus::RINVMSGID)?;
+    let (rest, source) = source(rest)?;
+    let (rest, sm_length) = be_u8(rest)?;
+    Ok((rest, QueryMsgDetails { message_id, source, sm_length }))
+}
+
+/// The string at the start of a response and what follows it; None: no body. The NUL may be missing (quirk Q37).
+fn whole_or_cut(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    if body.is_empty() {
+        return None;
+    }
+    match position_of_nul(body) {
+        Some(end) => Some((&body[..end], &body[end + 1..])),
+        None => Some((body, &[])),
+    }
+}
+
+fn submit_sm_resp(body: &[u8]) -> SubmitSmResp<'_> {
+    match whole_or_cut(body) {
+        Some((message_id, rest)) => SubmitSmResp { message_id: Some(message_id), tlvs: Tlvs::parse_lossy(rest) },
+        None => SubmitSmResp { message_id: None, tlvs: Tlvs::NONE },
+    }
+}
+
+fn bind_resp(body: &[u8]) -> BindResp<'_> {
+    match whole_or_cut(body) {
+        Some((system_id, rest)) => BindResp { system_id: Some(system_id), tlvs: Tlvs::parse_lossy(rest) },
+        None => BindResp { system_id: None, tlvs: Tlvs::NONE },
+    }
+}
+
+fn submit_multi_resp(input: &[u8]) -> IResult<&[u8], SubmitMultiResp<'_>, Fault> {
+    let (rest, message_id) = message_id(input)?;
+    let (start, count) = be_u8(rest)?;
+    let mut rest = start;
+    for _ in 0..count {
+        let (tail, _) = dest(rest)?;
+        rest = be_u32(tail)?.0;
+    }
+    let (rest, octets) = take(start.len() - rest.len())(start)?;
+    let failures = Failures::checked(count, octets);
+    Ok((&[], SubmitMultiResp { message_id, failures, tlvs: Tlvs::parse_lossy(rest) }))
+}
+
+fn query_sm_resp(input: &[u8]) -> IResult<&[u8], QuerySmResp<'_>, Fault> {
+    let (rest, message_id) = message_id(input)?;
+    let (rest, final_date) = text(rest, 17, CommandStatus::RINVCMDLEN)?;
+    let (rest, [message_state, error_code]) = octets(rest)?;
+    let tlvs = Tlvs::parse_lossy(rest);
+    Ok((&[], QuerySmResp { message_id, final_date, message_state, error_code, tlvs }))
+}
+
+fn query_last_msgs_resp(body: &[u8]) -> Option<QueryLastMsgsResp<'_>> {
+    let (no_messages, message_ids) = body.split_first()?;
+    Some(QueryLastMsgsResp { no_messages: *no_messages, message_ids })
+}

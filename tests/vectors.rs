@@ -1,0 +1,86 @@
+//! Every valid vector decodes to its fields and encodes back to its octets.
+
+#[path = "vectors/fields.rs"]
+mod fields;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use sluice::smpp::decode::decode;
+use sluice::smpp::encode::encode;
+use sluice::smpp::frame::{PDU_OCTETS_MAX_DEFAULT, frame};
+use sluice::smpp::pdu::Pdu;
+use sluice::smpp::tlv::{Tlv, Tlvs};
+
+fn facts() -> Value {
+    serde_json::from_str(include_str!("data/facts/pdu_vectors.json")).expect("the facts are JSON")
+}
+
+fn octets_of(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal")).collect()
+}
+
+fn number_of(value: &Value) -> u64 {
+    let digits = value.as_str().expect("a number is written as text");
+    u64::from_str_radix(digits.trim_start_matches("0x"), 16).expect("hexadecimal")
+}
+
+fn decoded<'a>(octets: &'a [u8], name: &str) -> Pdu<'a> {
+    let whole = frame(octets, PDU_OCTETS_MAX_DEFAULT).expect("a sound length");
+    assert_eq!(whole, Some(octets.len()), "{name}: the frame is the vector");
+    decode(octets).unwrap_or_else(|error| panic!("{name}: {error:?}"))
+}
+
+fn assert_tlvs(name: &str, found: Tlvs<'_>, wanted: &[Value]) {
+    let found: Vec<Tlv<'_>> = found.iter().collect();
+    assert_eq!(found.len(), wanted.len(), "{name}: TLVs {found:?}");
+    for (found, wanted) in found.iter().zip(wanted) {
+        assert_eq!(u64::from(found.tag.0), number_of(&wanted["tag"]), "{name}: tags in wire order");
+        assert_eq!(found.tag.name(), wanted["name"].as_str(), "{name}: names of tags");
+        let value = &wanted["value"];
+        if let Some(number) = value.as_u64() {
+            let read = found.value.iter().fold(0, |sum, octet| sum << 8 | u64::from(*octet));
+            assert_eq!(read, number, "{name}: {}", found.tag);
+        } else if let Some(text) = value.as_str() {
+            let mut with_nul = text.as_bytes().to_vec();
+            with_nul.push(0);
+            assert_eq!(found.value, with_nul, "{name}: {}", found.tag);
+        } else {
+            assert_eq!(found.value, octets_of(value["hex"].as_str().expect("hex")), "{name}: {}", found.tag);
+        }
+    }
+}
+
+#[test]
+fn valid_vectors_decode_to_their_fields() {
+    let facts = facts();
+    let mut commands = BTreeMap::new();
+    for vector in facts["valid"].as_array().expect("a list") {
+        let name = vector["name"].as_str().expect("a name");
+        let octets = octets_of(vector["hex"].as_str().expect("hex"));
+        let pdu = decoded(&octets, name);
+        assert_eq!(pdu.body.command().name(), vector["command"].as_str(), "{name}");
+        assert_eq!(u64::from(pdu.body.command().0), number_of(&vector["command_id"]), "{name}");
+        assert_eq!(u64::from(pdu.status.0), number_of(&vector["command_status"]), "{name}");
+        assert_eq!(Some(u64::from(pdu.sequence)), vector["sequence_number"].as_u64(), "{name}");
+        let (found, tlvs) = fields::of(&pdu.body);
+        assert_eq!(found, vector["fields"].as_object().cloned().unwrap_or(Map::new()), "{name}");
+        assert_tlvs(name, tlvs, vector["tlvs"].as_array().expect("a list"));
+        *commands.entry(pdu.body.command()).or_insert(0) += 1;
+    }
+    assert!(commands.len() >= 30, "the vectors cover the commands: {commands:?}");
+}
+
+#[test]
+fn valid_vectors_encode_back_to_their_octets() {
+    let facts = facts();
+    let mut out = vec![0xEE; 3];
+    for vector in facts["valid"].as_array().expect("a list") {
+        let name = vector["name"].as_str().expect("a name");
+        let octets = octets_of(vector["hex"].as_str().expect("hex"));
+        out.truncate(3);
+        encode(&decoded(&octets, name), &mut out);
+        assert_eq!(out[..3], [0xEE; 3], "{name}: what stood in the buffer stays");
+        assert_eq!(out[3..], octets, "{name}");
+    }
+}
