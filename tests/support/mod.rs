@@ -7,7 +7,10 @@
 pub(crate) mod daemon;
 pub(crate) mod http;
 pub(crate) mod ledger;
+pub(crate) mod pcap;
+pub(crate) mod peers;
 pub(crate) mod program;
+pub(crate) mod tape;
 
 #[allow(unused_imports, reason = "each test binary uses the part it needs")]
 pub(crate) use daemon::{Carrier, Daemon};
