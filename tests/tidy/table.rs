@@ -17,7 +17,7 @@ pub(crate) fn may_import(module: &str, path: &str) -> Option<bool> {
     let mut segments = path.split("::");
     let target = segments.next().unwrap_or_default();
     let noun = NOUNS.contains(&target);
-    let wire = ["smpp", "text", "link"].contains(&target);
+    let wire = ["smpp", "text", "link", "clock"].contains(&target);
     let allowed = match module {
         "lib" => true,
         "smpp" | "text" => false,
@@ -25,11 +25,12 @@ pub(crate) fn may_import(module: &str, path: &str) -> Option<bool> {
         _ if STAGES.contains(&module) => noun,
         "core" => noun || STAGES.contains(&target),
         "store" => noun,
-        "link" => target == "smpp",
+        "clock" => target == "message",
+        "link" => target == "smpp" || target == "clock",
         "ingress" => noun || wire || target == "admission" || path.starts_with("billing::price"),
         "carrier" | "callback" => noun || wire,
         "dashboard" | "config" => target == "message" || is_a_view(path),
-        "tools" => ["smpp", "text", "link", "gateway"].contains(&target),
+        "tools" => ["smpp", "text", "link", "clock", "gateway"].contains(&target),
         "gateway" | "main" => true,
         _ => return None,
     };
