@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses the part it needs")]
 
 pub(crate) mod daemon;
+pub(crate) mod esme;
 pub(crate) mod http;
 pub(crate) mod ledger;
 pub(crate) mod pcap;
