@@ -151,6 +151,11 @@ pub enum Command {
         /// Keyed hash of the body.
         body: u64,
     },
+    /// Nothing of a request was accepted: its key may be used again. Not answered.
+    Forget {
+        /// Keyed hash of tenant and key.
+        key: u64,
+    },
     /// The reader's answer to [`Effect::Load`]: the open envelope.
     Loaded {
         /// Which message.
@@ -311,7 +316,7 @@ pub enum Effect {
         id: MessageId,
         /// Where its record stands.
         place: Place,
-        /// Octets of a [`crate::fact::Kept`] payload without its accepted record's envelope: state and parts.
+        /// Octets of a [`crate::fact::Kept`] payload up to its accepted record, which the reader appends.
         summary: Span,
     },
     /// To the reader: offer what may be alive in a segment as [`Command::Survivor`], then send [`Command::Swept`].

@@ -19,6 +19,16 @@ pub struct PartRef {
     pub part: u8,
 }
 
+/// Whose money, in which currency. It stands in each fact that moves money, because replay may meet such a fact before the message's
+/// own record.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Account {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The currency of its price.
+    pub currency: Currency,
+}
+
 /// What happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Fact<'a> {
@@ -44,7 +54,7 @@ pub enum Fact<'a> {
         /// Which part.
         part: PartRef,
         /// Whose ledger.
-        tenant: TenantId,
+        account: Account,
         /// Moved from reserved to posted, micro-units; 0 when the tenant pays on delivery or has paid for this part.
         posted_micros: i64,
         /// The carrier's message_id, at most 65 octets; empty if it gave none.
@@ -70,7 +80,7 @@ pub enum Fact<'a> {
         /// Which part.
         part: PartRef,
         /// Whose ledger.
-        tenant: TenantId,
+        account: Account,
         /// command_status.
         status: u32,
         /// Moved from reserved to voided, micro-units.
@@ -85,14 +95,16 @@ pub enum Fact<'a> {
         /// Which part.
         part: PartRef,
     },
-    /// What was not yet sent of a message has outlived its validity, or what was sent got no receipt in time.
+    /// What was not yet sent of a message has outlived its validity (`Expired`), or what was sent got no receipt in time (`Unknown`).
     Expired {
         /// When.
         at: Timestamp,
         /// Which message.
         id: MessageId,
         /// Whose ledger.
-        tenant: TenantId,
+        account: Account,
+        /// What its unsent (`Expired`) or sent (`Unknown`) parts become.
+        state: State,
         /// Moved from reserved to voided, micro-units.
         voided_micros: i64,
     },
@@ -105,7 +117,7 @@ pub enum Fact<'a> {
         /// Which part.
         part: PartRef,
         /// Whose ledger.
-        tenant: TenantId,
+        account: Account,
         /// What it says.
         state: State,
         /// The carrier's own time of it; the time of reading if it named none.

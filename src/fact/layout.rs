@@ -2,7 +2,7 @@
 //!
 //! Facts that come in runs (Released, Sent, Receipted, ...) share one record: a head of carrier and time, then one entry each.
 
-use crate::fact::{Accepted, Concluded, Fact, Idempotency, Kept, Named, Notice, PartRef, PartSummary, Stage};
+use crate::fact::{Accepted, Account, Concluded, Fact, Idempotency, Kept, Named, Notice, PartRef, PartSummary, Stage};
 use crate::message::{CarrierId, Currency, Encoding, MessageId, State, TenantId, Timestamp};
 
 /// Type octets of records.
@@ -196,9 +196,9 @@ pub(super) fn write(fact: &Fact<'_>, out: &mut Vec<u8>) {
             write_part(part, out);
             out.push(u8::from(repeat));
         }
-        Fact::Sent { part, tenant, posted_micros, carrier_id, .. } => {
+        Fact::Sent { part, account, posted_micros, carrier_id, .. } => {
             write_part(part, out);
-            out.extend_from_slice(&tenant.0.to_le_bytes());
+            write_account(account, out);
             out.extend_from_slice(&posted_micros.to_le_bytes());
             short(carrier_id, out);
         }
@@ -206,21 +206,22 @@ pub(super) fn write(fact: &Fact<'_>, out: &mut Vec<u8>) {
             write_part(part, out);
             out.extend_from_slice(&status.to_le_bytes());
         }
-        Fact::Rejected { part, tenant, status, voided_micros, .. } => {
+        Fact::Rejected { part, account, status, voided_micros, .. } => {
             write_part(part, out);
-            out.extend_from_slice(&tenant.0.to_le_bytes());
+            write_account(account, out);
             out.extend_from_slice(&status.to_le_bytes());
             out.extend_from_slice(&voided_micros.to_le_bytes());
         }
         Fact::InDoubt { part, .. } => write_part(part, out),
-        Fact::Expired { id, tenant, voided_micros, .. } => {
+        Fact::Expired { id, account, state, voided_micros, .. } => {
             out.extend_from_slice(&id.0.to_le_bytes());
-            out.extend_from_slice(&tenant.0.to_le_bytes());
+            write_account(account, out);
+            out.push(state as u8);
             out.extend_from_slice(&voided_micros.to_le_bytes());
         }
-        Fact::Receipted { part, tenant, state, done_at, posted_micros, voided_micros, unmatched, err, .. } => {
+        Fact::Receipted { part, account, state, done_at, posted_micros, voided_micros, unmatched, err, .. } => {
             write_part(part, out);
-            out.extend_from_slice(&tenant.0.to_le_bytes());
+            write_account(account, out);
             out.push(state as u8);
             out.extend_from_slice(&done_at.0.to_le_bytes());
             let rare = posted_micros != 0 || voided_micros != 0 || unmatched != 0;
@@ -249,6 +250,11 @@ pub(super) fn write(fact: &Fact<'_>, out: &mut Vec<u8>) {
 fn write_part(part: PartRef, out: &mut Vec<u8>) {
     out.extend_from_slice(&part.id.0.to_le_bytes());
     out.push(part.part);
+}
+
+fn write_account(account: Account, out: &mut Vec<u8>) {
+    out.extend_from_slice(&account.tenant.0.to_le_bytes());
+    out.extend_from_slice(&account.currency.0);
 }
 
 fn write_concluded(c: &Concluded<'_>, out: &mut Vec<u8>) {
@@ -338,7 +344,7 @@ fn read_entry<'a>(kind: u8, carrier: CarrierId, at: Timestamp, r: &mut Reader<'a
             carrier,
             at,
             part: r.part()?,
-            tenant: TenantId(r.u16()?),
+            account: r.account()?,
             posted_micros: r.i64()?,
             carrier_id: r.short()?,
         },
@@ -347,20 +353,23 @@ fn read_entry<'a>(kind: u8, carrier: CarrierId, at: Timestamp, r: &mut Reader<'a
             carrier,
             at,
             part: r.part()?,
-            tenant: TenantId(r.u16()?),
+            account: r.account()?,
             status: r.u32()?,
             voided_micros: r.i64()?,
         },
         6 => Fact::InDoubt { carrier, at, part: r.part()? },
-        7 => Fact::Expired { at, id: MessageId(r.u64()?), tenant: TenantId(r.u16()?), voided_micros: r.i64()? },
+        7 => {
+            let (id, account, state) = (MessageId(r.u64()?), r.account()?, State::from_smpp(r.u8()?)?);
+            Fact::Expired { at, id, account, state, voided_micros: r.i64()? }
+        }
         10 => {
-            let (part, tenant, state) = (r.part()?, TenantId(r.u16()?), State::from_smpp(r.u8()?)?);
+            let (part, account, state) = (r.part()?, r.account()?, State::from_smpp(r.u8()?)?);
             let done_at = Timestamp(r.i64()?);
             let rare = r.u8()? != 0;
             let (posted_micros, voided_micros, unmatched) =
                 if rare { (r.i64()?, r.i64()?, r.u64()?) } else { (0, 0, 0) };
             let err = r.short()?;
-            Fact::Receipted { carrier, at, part, tenant, state, done_at, posted_micros, voided_micros, unmatched, err }
+            Fact::Receipted { carrier, at, part, account, state, done_at, posted_micros, voided_micros, unmatched, err }
         }
         13 => Fact::Reported { at, id: MessageId(r.u64()?) },
         15 => Fact::Quarantined { at, key: r.u64()? },
@@ -448,6 +457,10 @@ impl<'a> Reader<'a> {
     fn short(&mut self) -> Option<&'a [u8]> {
         let length = self.u8()?;
         self.octets(usize::from(length))
+    }
+
+    fn account(&mut self) -> Option<Account> {
+        Some(Account { tenant: TenantId(self.u16()?), currency: self.currency()? })
     }
 
     fn part(&mut self) -> Option<PartRef> {

@@ -115,8 +115,8 @@ fn single_kind(fact: &Fact<'_>) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::{Accepted, Kept, Named, Notice, PartRef, PartSummary, Stage};
-    use crate::message::{MessageId, State, TenantId};
+    use crate::fact::{Accepted, Account, Kept, Named, Notice, PartRef, PartSummary, Stage};
+    use crate::message::{Currency, MessageId, State, TenantId};
 
     #[test]
     fn runs_share_a_record_and_read_back() {
@@ -126,8 +126,14 @@ mod tests {
         for n in 1..=3 {
             records.push(&Fact::Released { carrier, at, part: part(n), repeat: n == 2 });
         }
-        let sent =
-            Fact::Sent { carrier, at, part: part(1), tenant: TenantId(9), posted_micros: -5, carrier_id: b"abc" };
+        let sent = Fact::Sent {
+            carrier,
+            at,
+            part: part(1),
+            account: Account { tenant: TenantId(9), currency: Currency(*b"GBP") },
+            posted_micros: -5,
+            carrier_id: b"abc",
+        };
         records.push(&sent);
         let notice =
             Notice { tlv_id: b"1", text_id: b"01", number: 4, state: Some(State::Delivered), done_at: at, err: b"000" };
