@@ -1,0 +1,227 @@
+//! Reading the journal beside its writer: single records by their place, one segment's groups for copying forward,
+//! and a follower that sees every synced group once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::message::Place;
+use crate::store::disk::{Disk, DiskFile};
+use crate::store::error::Error;
+use crate::store::published::Published;
+use crate::store::record::{self, GROUP_BYTES_MAX};
+use crate::store::recovery::Group;
+use crate::store::segment::{self, DATA_START, Walk};
+
+/// Bytes read at once when places follow one another; the largest record fits.
+const AHEAD_BYTES: usize = GROUP_BYTES_MAX;
+/// Bytes read at once for a place out of order.
+const ALONE_BYTES: usize = 8 * 1024;
+
+/// Reads records by their place. Each thread has its own; it keeps the block that it read last, so that places in
+/// written order cost one read per 256 KiB.
+pub struct Reader<D: Disk> {
+    published: Arc<Published<D>>,
+    block: Vec<u8>,
+    /// Where the block lies.
+    block_at: Place,
+}
+
+impl<D: Disk> Reader<D> {
+    pub(crate) fn new(published: Arc<Published<D>>) -> Reader<D> {
+        Reader { published, block: Vec::new(), block_at: Place::default() }
+    }
+
+    /// Another reader of the same journal.
+    pub fn another(&self) -> Reader<D> {
+        Reader::new(Arc::clone(&self.published))
+    }
+
+    /// The type and payload of the record at `place`. Its bounds are checked, not its checksum: groups were checked
+    /// when they were replayed or written, and sealed contents carry their own proof. `NoRecord` if the segment has
+    /// been recycled or the place is beyond what is synced.
+    pub fn read(&mut self, place: Place) -> Result<(u8, &[u8]), Error> {
+        let missing = Error::NoRecord { segment: place.segment, offset: place.offset };
+        if place.segment < self.published.oldest() || place >= self.published.synced() || place.offset < DATA_START {
+            return Err(missing);
+        }
+        if self.cached(place).is_none() {
+            self.load(place)?;
+        }
+        self.cached(place).ok_or(missing)
+    }
+
+    fn cached(&self, place: Place) -> Option<(u8, &[u8])> {
+        if place.segment != self.block_at.segment {
+            return None;
+        }
+        let from = place.offset.checked_sub(self.block_at.offset)? as usize;
+        record::split_record(self.block.get(from..)?)
+    }
+
+    fn load(&mut self, place: Place) -> Result<(), Error> {
+        let gone = || Error::NoRecord { segment: place.segment, offset: place.offset };
+        let synced = self.published.synced();
+        let segment = self.published.segment(place.segment).ok_or_else(gone)?;
+        let end = if place.segment == synced.segment { synced.offset } else { segment.bytes };
+        let left = end.saturating_sub(place.offset) as usize;
+        let block_end = self.block_at.offset as usize + self.block.len();
+        let follows = place.segment == self.block_at.segment
+            && place.offset >= self.block_at.offset
+            && (place.offset as usize) < block_end + AHEAD_BYTES;
+        let mut wanted = if follows { AHEAD_BYTES } else { ALONE_BYTES };
+        loop {
+            self.block.resize(wanted.min(left), 0);
+            let read = segment.file.read_full_at(&mut self.block, u64::from(place.offset));
+            self.block_at = place;
+            self.block.truncate(*read.as_ref().unwrap_or(&0));
+            read.map_err(self.published.disk_error("read", place.segment))?;
+            // The file may have been given away while it was being read; then these are somebody else's bytes.
+            if place.segment < self.published.oldest() {
+                self.block.clear();
+                return Err(gone());
+            }
+            if wanted == AHEAD_BYTES || self.cached(place).is_some() {
+                return Ok(());
+            }
+            wanted = AHEAD_BYTES;
+        }
+    }
+
+    /// The groups of one segment from its start, for copying forward what lives in it. `NoRecord` if it is gone.
+    pub fn groups(&self, segment: u32) -> Result<SegmentGroups<D>, Error> {
+        let gone = Error::NoRecord { segment, offset: DATA_START };
+        if self.published.segment(segment).is_none() {
+            return Err(gone);
+        }
+        Ok(SegmentGroups { groups: Groups::start(Arc::clone(&self.published), segment) })
+    }
+}
+
+/// The synced groups of one segment.
+pub struct SegmentGroups<D: Disk> {
+    groups: Groups<D>,
+}
+
+impl<D: Disk> SegmentGroups<D> {
+    /// The next group, or nothing after the segment's last one (for now, if the segment is still being written).
+    /// A segment that reads shorter than it was written is `Damaged`, so that nothing alive is left behind in it.
+    pub fn next_group(&mut self) -> Result<Option<Group<'_>>, Error> {
+        match self.groups.step()? {
+            Some(at) => Ok(Some(Group::of(&self.groups.walk, &at))),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Follows the journal: gives every synced group once, in order, and keeps the segments that it has not released.
+pub struct Follower<D: Disk> {
+    groups: Groups<D>,
+    from_fact: u64,
+    mark: Arc<AtomicU64>,
+}
+
+impl<D: Disk> Follower<D> {
+    pub(crate) fn new(published: Arc<Published<D>>, from_fact: u64) -> Follower<D> {
+        let mark = published.follow(from_fact);
+        let segments = published.segments();
+        let holds = |first: Option<u64>| first.is_some_and(|first| first <= from_fact);
+        let start = segments.iter().rev().find(|(_, segment)| holds(segment.first_fact)).or(segments.first());
+        let start = start.map_or(published.oldest(), |(epoch, _)| *epoch);
+        Follower { groups: Groups::start(published, start), from_fact, mark }
+    }
+
+    /// The next synced group, or nothing if there is none yet. The first one may begin before the record that was
+    /// asked for, or after it if that one has been recycled.
+    pub fn next_group(&mut self) -> Result<Option<Group<'_>>, Error> {
+        while let Some(at) = self.groups.next()? {
+            if at.header.first_fact + u64::from(at.header.records) > self.from_fact {
+                return Ok(Some(Group::of(&self.groups.walk, &at)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits, at most `patience`, until there is a group behind the last one given; says whether there is.
+    pub fn wait(&self, patience: Duration) -> bool {
+        self.groups.published.wait_beyond(self.groups.place(), patience)
+    }
+
+    /// Says that no record before `fact` is needed again, even after a crash.
+    pub fn release(&self, fact: u64) {
+        self.mark.fetch_max(fact, Ordering::AcqRel);
+    }
+}
+
+/// A walk bounded by what is synced.
+struct Groups<D: Disk> {
+    published: Arc<Published<D>>,
+    walk: Walk,
+    next_fact: Option<u64>,
+}
+
+impl<D: Disk> Groups<D> {
+    fn start(published: Arc<Published<D>>, segment: u32) -> Groups<D> {
+        let mut walk = Walk::new();
+        walk.start(segment, DATA_START);
+        Groups { published, walk, next_fact: None }
+    }
+
+    fn place(&self) -> Place {
+        Place { segment: self.walk.epoch(), offset: self.walk.position() }
+    }
+
+    /// The next group, in this segment or a later one.
+    fn next(&mut self) -> Result<Option<segment::GroupAt>, Error> {
+        loop {
+            if let Some(at) = self.step()? {
+                return Ok(Some(at));
+            }
+            let epoch = self.walk.epoch();
+            if epoch >= self.published.synced().segment {
+                return Ok(None);
+            }
+            self.walk.start(epoch + 1, DATA_START);
+        }
+    }
+
+    /// The next group in this segment.
+    fn step(&mut self) -> Result<Option<segment::GroupAt>, Error> {
+        let epoch = self.walk.epoch();
+        // The position is read before the bytes, so that nothing unsynced is looked at.
+        let synced = self.published.synced();
+        let gone = Error::NoRecord { segment: epoch, offset: self.walk.position() };
+        let Some(segment) = self.published.segment(epoch) else { return Err(gone) };
+        let end = match epoch.cmp(&synced.segment) {
+            std::cmp::Ordering::Less => segment.bytes,
+            std::cmp::Ordering::Equal => synced.offset,
+            std::cmp::Ordering::Greater => return Ok(None),
+        };
+        let step = self.walk.advance(&*segment.file, end).map_err(self.published.disk_error("read", epoch))?;
+        if epoch < self.published.oldest() {
+            return Err(gone);
+        }
+        match step {
+            Some(at) => self.next_fact = Some(at.header.first_fact + u64::from(at.header.records)),
+            None => self.check_end(epoch, synced)?,
+        }
+        Ok(step)
+    }
+
+    /// Refuses a segment that ends before the next one begins.
+    fn check_end(&self, epoch: u32, synced: Place) -> Result<(), Error> {
+        let position = self.walk.position();
+        let whole = if epoch == synced.segment {
+            position == synced.offset
+        } else {
+            let next = self.published.segment(epoch + 1).and_then(|next| next.first_fact);
+            position > DATA_START && (next.is_none() || self.next_fact.is_none() || next == self.next_fact)
+        };
+        if whole {
+            return Ok(());
+        }
+        let path = self.published.disk.path(&segment::segment_name(epoch));
+        let what = "a group that was synced cannot be read".to_string();
+        Err(Error::Damaged { path, offset: u64::from(position), what })
+    }
+}
