@@ -1,11 +1,11 @@
 //! Writes one PDU behind what the caller's buffer holds already; command_length is patched in last.
 
-use crate::smpp::command::CommandId;
 use crate::smpp::frame::HEADER_OCTETS;
 use crate::smpp::pdu::{
     Address, AlertNotification, Bind, BindResp, Body, BroadcastSm, CancelBroadcastSm, CancelSm, DataSm, Outbind, Pdu,
     QueryBroadcastSm, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitMultiResp, SubmitSm, SubmitSmResp,
 };
+use crate::smpp::status::CommandStatus;
 use crate::smpp::tag::Tag;
 use crate::smpp::tlv::{TlvWriter, Tlvs};
 
@@ -14,14 +14,20 @@ use crate::smpp::tlv::{TlvWriter, Tlvs};
 /// Strings end at their first NUL, so that no value can reach into the next field; they are not cut to the standard's
 /// lengths, because some peers agree on longer ones (quirk Q82). A short_message over 255 octets, which sm_length
 /// cannot hold, goes as message_payload.
+#[inline]
 pub fn encode(pdu: &Pdu<'_>, out: &mut Vec<u8>) {
+    encode_parts(pdu.status, pdu.sequence, &pdu.body, out);
+}
+
+/// As [`encode`], for a caller whose body is not in a [`Pdu`]: it is not copied.
+pub fn encode_parts(status: CommandStatus, sequence: u32, body: &Body<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     let mut header = [0; HEADER_OCTETS];
-    header[4..8].copy_from_slice(&pdu.body.command().0.to_be_bytes());
-    header[8..12].copy_from_slice(&pdu.status.0.to_be_bytes());
-    header[12..16].copy_from_slice(&pdu.sequence.to_be_bytes());
+    header[4..8].copy_from_slice(&body.command().0.to_be_bytes());
+    header[8..12].copy_from_slice(&status.0.to_be_bytes());
+    header[12..16].copy_from_slice(&sequence.to_be_bytes());
     out.extend_from_slice(&header);
-    write_body(&pdu.body, out);
+    write_body(body, out);
     let command_length = u32::try_from(out.len() - start).unwrap_or(u32::MAX);
     out[start..start + 4].copy_from_slice(&command_length.to_be_bytes());
 }
@@ -78,53 +84,6 @@ fn write_body(body: &Body<'_>, out: &mut Vec<u8>) {
         | Body::QuerySmResp(None)
         | Body::ParamRetrieveResp(None)
         | Body::QueryLastMsgsResp(None) => {}
-    }
-}
-
-impl Body<'_> {
-    /// The command_id of this body.
-    pub fn command(&self) -> CommandId {
-        match self {
-            Body::BindReceiver(_) => CommandId::BIND_RECEIVER,
-            Body::BindTransmitter(_) => CommandId::BIND_TRANSMITTER,
-            Body::BindTransceiver(_) => CommandId::BIND_TRANSCEIVER,
-            Body::Outbind(_) => CommandId::OUTBIND,
-            Body::Unbind => CommandId::UNBIND,
-            Body::EnquireLink => CommandId::ENQUIRE_LINK,
-            Body::SubmitSm(_) => CommandId::SUBMIT_SM,
-            Body::DeliverSm(_) => CommandId::DELIVER_SM,
-            Body::DataSm(_) => CommandId::DATA_SM,
-            Body::SubmitMulti(_) => CommandId::SUBMIT_MULTI,
-            Body::QuerySm(_) => CommandId::QUERY_SM,
-            Body::CancelSm(_) => CommandId::CANCEL_SM,
-            Body::ReplaceSm(_) => CommandId::REPLACE_SM,
-            Body::AlertNotification(_) => CommandId::ALERT_NOTIFICATION,
-            Body::BroadcastSm(_) => CommandId::BROADCAST_SM,
-            Body::QueryBroadcastSm(_) => CommandId::QUERY_BROADCAST_SM,
-            Body::CancelBroadcastSm(_) => CommandId::CANCEL_BROADCAST_SM,
-            Body::ParamRetrieve(_) => CommandId::PARAM_RETRIEVE,
-            Body::QueryLastMsgs(_) => CommandId::QUERY_LAST_MSGS,
-            Body::QueryMsgDetails(_) => CommandId::QUERY_MSG_DETAILS,
-            Body::GenericNack => CommandId::GENERIC_NACK,
-            Body::BindReceiverResp(_) => CommandId::BIND_RECEIVER_RESP,
-            Body::BindTransmitterResp(_) => CommandId::BIND_TRANSMITTER_RESP,
-            Body::BindTransceiverResp(_) => CommandId::BIND_TRANSCEIVER_RESP,
-            Body::UnbindResp => CommandId::UNBIND_RESP,
-            Body::EnquireLinkResp => CommandId::ENQUIRE_LINK_RESP,
-            Body::SubmitSmResp(_) => CommandId::SUBMIT_SM_RESP,
-            Body::DeliverSmResp(_) => CommandId::DELIVER_SM_RESP,
-            Body::DataSmResp(_) => CommandId::DATA_SM_RESP,
-            Body::SubmitMultiResp(_) => CommandId::SUBMIT_MULTI_RESP,
-            Body::QuerySmResp(_) => CommandId::QUERY_SM_RESP,
-            Body::CancelSmResp => CommandId::CANCEL_SM_RESP,
-            Body::ReplaceSmResp => CommandId::REPLACE_SM_RESP,
-            Body::BroadcastSmResp(_) => CommandId::BROADCAST_SM_RESP,
-            Body::QueryBroadcastSmResp(_) => CommandId::QUERY_BROADCAST_SM_RESP,
-            Body::CancelBroadcastSmResp => CommandId::CANCEL_BROADCAST_SM_RESP,
-            Body::ParamRetrieveResp(_) => CommandId::PARAM_RETRIEVE_RESP,
-            Body::QueryLastMsgsResp(_) => CommandId::QUERY_LAST_MSGS_RESP,
-            Body::Unknown { command, .. } => *command,
-        }
     }
 }
 

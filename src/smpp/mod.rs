@@ -12,6 +12,8 @@ pub mod encode;
 pub mod fields;
 pub mod frame;
 pub mod pdu;
+pub mod session;
 pub mod status;
 pub mod tag;
 pub mod tlv;
+pub mod window;

@@ -66,6 +66,53 @@ pub enum Body<'a> {
     },
 }
 
+impl Body<'_> {
+    /// The command_id of this body.
+    pub fn command(&self) -> CommandId {
+        match self {
+            Body::BindReceiver(_) => CommandId::BIND_RECEIVER,
+            Body::BindTransmitter(_) => CommandId::BIND_TRANSMITTER,
+            Body::BindTransceiver(_) => CommandId::BIND_TRANSCEIVER,
+            Body::Outbind(_) => CommandId::OUTBIND,
+            Body::Unbind => CommandId::UNBIND,
+            Body::EnquireLink => CommandId::ENQUIRE_LINK,
+            Body::SubmitSm(_) => CommandId::SUBMIT_SM,
+            Body::DeliverSm(_) => CommandId::DELIVER_SM,
+            Body::DataSm(_) => CommandId::DATA_SM,
+            Body::SubmitMulti(_) => CommandId::SUBMIT_MULTI,
+            Body::QuerySm(_) => CommandId::QUERY_SM,
+            Body::CancelSm(_) => CommandId::CANCEL_SM,
+            Body::ReplaceSm(_) => CommandId::REPLACE_SM,
+            Body::AlertNotification(_) => CommandId::ALERT_NOTIFICATION,
+            Body::BroadcastSm(_) => CommandId::BROADCAST_SM,
+            Body::QueryBroadcastSm(_) => CommandId::QUERY_BROADCAST_SM,
+            Body::CancelBroadcastSm(_) => CommandId::CANCEL_BROADCAST_SM,
+            Body::ParamRetrieve(_) => CommandId::PARAM_RETRIEVE,
+            Body::QueryLastMsgs(_) => CommandId::QUERY_LAST_MSGS,
+            Body::QueryMsgDetails(_) => CommandId::QUERY_MSG_DETAILS,
+            Body::GenericNack => CommandId::GENERIC_NACK,
+            Body::BindReceiverResp(_) => CommandId::BIND_RECEIVER_RESP,
+            Body::BindTransmitterResp(_) => CommandId::BIND_TRANSMITTER_RESP,
+            Body::BindTransceiverResp(_) => CommandId::BIND_TRANSCEIVER_RESP,
+            Body::UnbindResp => CommandId::UNBIND_RESP,
+            Body::EnquireLinkResp => CommandId::ENQUIRE_LINK_RESP,
+            Body::SubmitSmResp(_) => CommandId::SUBMIT_SM_RESP,
+            Body::DeliverSmResp(_) => CommandId::DELIVER_SM_RESP,
+            Body::DataSmResp(_) => CommandId::DATA_SM_RESP,
+            Body::SubmitMultiResp(_) => CommandId::SUBMIT_MULTI_RESP,
+            Body::QuerySmResp(_) => CommandId::QUERY_SM_RESP,
+            Body::CancelSmResp => CommandId::CANCEL_SM_RESP,
+            Body::ReplaceSmResp => CommandId::REPLACE_SM_RESP,
+            Body::BroadcastSmResp(_) => CommandId::BROADCAST_SM_RESP,
+            Body::QueryBroadcastSmResp(_) => CommandId::QUERY_BROADCAST_SM_RESP,
+            Body::CancelBroadcastSmResp => CommandId::CANCEL_BROADCAST_SM_RESP,
+            Body::ParamRetrieveResp(_) => CommandId::PARAM_RETRIEVE_RESP,
+            Body::QueryLastMsgsResp(_) => CommandId::QUERY_LAST_MSGS_RESP,
+            Body::Unknown { command, .. } => *command,
+        }
+    }
+}
+
 /// An address: type of number, numbering plan, and the digits or letters, at most 20 octets (64 in data_sm).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Address<'a> {
