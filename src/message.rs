@@ -1,5 +1,10 @@
 //! The nouns: tenants, carriers, ids, times, money, states.
 
+pub mod amount;
+pub mod coding;
+pub mod prefix;
+pub mod rate;
+
 use std::fmt;
 
 /// A tenant's number, interned by a Named fact; never reused.

@@ -1,1 +1,4 @@
 //! What a part costs, and who has paid for it.
+
+pub mod config;
+pub mod price;

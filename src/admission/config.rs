@@ -1,0 +1,72 @@
+//! What an operator says about tenants and routes. `config` fills these in; [`crate::admission::policy`] compiles them.
+
+use std::time::Duration;
+
+use crate::message::rate::Rate;
+use crate::message::{Hidden, Money};
+
+/// How many receipts a tenant gets for a message of several parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Receipts {
+    /// One, when the last part has ended (`receipts = "message"`).
+    #[default]
+    Message,
+    /// One for each part (`receipts = "part"`).
+    Part,
+}
+
+/// What is paid for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Charge {
+    /// Parts that a carrier took (`charge = "submitted"`).
+    #[default]
+    Submitted,
+    /// Parts that reached the handset (`charge = "delivered"`).
+    Delivered,
+}
+
+/// One [[tenant]].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantConfig {
+    /// The name in logs, metrics, CDR and prices.
+    pub id: String,
+    /// Whom it binds as; without one it has no SMPP.
+    pub system_id: Option<String>,
+    /// The password of its binds.
+    pub password: Option<Hidden<String>>,
+    /// Bearer tokens of its HTTP requests; without one it has no HTTP. Several at once allow a change without a gap.
+    pub api_keys: Vec<Hidden<String>>,
+    /// Parts in time that leave for carriers; absent = no limit. More is delayed, not refused.
+    pub rate: Option<Rate>,
+    /// Parts that may leave at once after a pause; absent = one second's worth.
+    pub burst: Option<u32>,
+    /// Requests without a response on each of its binds, both ways; absent = the protective bound of [smpp].
+    pub window: Option<u16>,
+    /// Binds at once; absent = no limit of its own.
+    pub binds_max: Option<u16>,
+    /// Limit of reserved plus posted; absent = none.
+    pub credit: Option<Money>,
+    /// Receipts for each message or part.
+    pub receipts: Receipts,
+    /// What is paid for.
+    pub charge: Charge,
+    /// How long a message waits to be sent if the sender does not say.
+    pub validity: Duration,
+    /// Messages to one destination keep their order (`order = "destination"`).
+    pub ordered: bool,
+    /// Calling code for national numbers; absent = these are refused.
+    pub country: Option<String>,
+    /// Senders that it may use; empty = any.
+    pub senders: Vec<String>,
+}
+
+/// One [[route]].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteConfig {
+    /// E.164 digits; empty = every number.
+    pub prefix: String,
+    /// Carriers by id, the preferred one first.
+    pub carriers: Vec<String>,
+    /// Only for this tenant; absent = for all.
+    pub tenant: Option<String>,
+}
