@@ -11,6 +11,7 @@ pub(crate) mod ledger;
 pub(crate) mod pcap;
 pub(crate) mod peers;
 pub(crate) mod program;
+pub(crate) mod smsc;
 pub(crate) mod tape;
 
 #[allow(unused_imports, reason = "each test binary uses the part it needs")]

@@ -1,0 +1,257 @@
+//! A carrier in few lines, written against SMPP 3.4 and not against the daemon's own codec: it accepts binds,
+//! notes every submit, and answers as a test tells it to. One thread for each connection, ended by the peer.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::esme::{BIND_RECEIVER, BIND_TRANSCEIVER, BIND_TRANSMITTER, DELIVER_SM, Pdu, RESPONSE, SUBMIT_SM, UNBIND};
+
+/// A submit_sm as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Submit {
+    /// Counted from 1 over all binds.
+    pub(crate) number: usize,
+    /// The connection it came on, counted from 0.
+    pub(crate) connection: usize,
+    pub(crate) sequence: u32,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) esm_class: u8,
+    pub(crate) data_coding: u8,
+    pub(crate) registered: u8,
+    /// short_message, with its user data header if it has one.
+    pub(crate) octets: Vec<u8>,
+}
+
+/// What the carrier does about a submit.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// Takes it under this id, and sends these receipts (texts) after the response.
+    Take(String, Vec<String>),
+    /// Sends these receipts first and takes it under this id afterwards.
+    ReceiptsFirst(String, Vec<String>),
+    /// Refuses it with this command_status.
+    Refuse(u32),
+    /// Says nothing.
+    Silence,
+    /// Closes the connection without a word.
+    HangUp,
+}
+
+type Policy = dyn Fn(&Submit) -> Answer + Send + Sync;
+
+/// A listening carrier. It goes on until the test program ends.
+#[derive(Clone)]
+pub(crate) struct Smsc {
+    /// Where the daemon binds.
+    pub(crate) address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    submits: Vec<Submit>,
+    /// Connections in the order they came; the second value says whether deliver_sm may go there.
+    connections: Vec<(TcpStream, bool)>,
+    binds: usize,
+    unbinds: usize,
+    /// command_status of every deliver_sm_resp.
+    delivered: Vec<u32>,
+    next_sequence: u32,
+}
+
+impl Smsc {
+    /// Listens on a free port; `policy` is asked once for each submit.
+    pub(crate) fn start(policy: impl Fn(&Submit) -> Answer + Send + Sync + 'static) -> Smsc {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let smsc = Smsc { address, state: Arc::default() };
+        let (accepting, policy): (Smsc, Arc<Policy>) = (smsc.clone(), Arc::new(policy));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                // Answers are small; without this they would wait for each other.
+                let _ = stream.set_nodelay(true);
+                let twin = stream.try_clone().expect("a socket has a twin");
+                let connection = {
+                    let mut state = accepting.lock();
+                    state.connections.push((twin, false));
+                    state.connections.len() - 1
+                };
+                let (smsc, policy) = (accepting.clone(), policy.clone());
+                std::thread::spawn(move || smsc.serve(stream, connection, &*policy));
+            }
+        });
+        smsc
+    }
+
+    /// Takes everything and reports it as delivered.
+    pub(crate) fn delivering() -> Smsc {
+        Smsc::start(|submit| {
+            let id = format!("{:08x}", submit.number);
+            let receipt = receipt(&id, "DELIVRD");
+            Answer::Take(id, vec![receipt])
+        })
+    }
+
+    /// What was submitted so far.
+    pub(crate) fn submits(&self) -> Vec<Submit> {
+        self.lock().submits.clone()
+    }
+
+    /// How many binds were accepted, and how many unbinds answered.
+    pub(crate) fn binds(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.binds, state.unbinds)
+    }
+
+    /// The command_status of every answered receipt so far.
+    pub(crate) fn delivered(&self) -> Vec<u32> {
+        self.lock().delivered.clone()
+    }
+
+    /// Sends a receipt for this submit over the last bind that may receive.
+    ///
+    /// # Panics
+    /// When no bind may receive.
+    pub(crate) fn report(&self, submit: &Submit, text: &str) {
+        let mut state = self.lock();
+        let body = receipt_body(submit, text);
+        let sequence = state.sequence();
+        let pdu = Pdu { command: DELIVER_SM, status: 0, sequence, body };
+        let open = state.connections.iter_mut().rev().find(|(_, receives)| *receives);
+        // A bind that has just closed is the test's own doing; the receipt is then lost as on a real line.
+        let _ = open.expect("a bind that may receive").0.write_all(&pdu.octets());
+    }
+
+    /// Closes every connection without a word.
+    pub(crate) fn hang_up(&self) {
+        for (stream, receives) in &mut self.lock().connections {
+            *receives = false;
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no thread of the carrier panics while it holds this")
+    }
+
+    fn serve(&self, mut stream: TcpStream, connection: usize, policy: &Policy) {
+        while let Some(pdu) = read(&mut stream) {
+            match pdu.command {
+                BIND_RECEIVER | BIND_TRANSMITTER | BIND_TRANSCEIVER => {
+                    let mut state = self.lock();
+                    state.binds += 1;
+                    state.connections[connection].1 = pdu.command != BIND_TRANSMITTER;
+                    drop(state);
+                    self.respond(connection, &pdu, 0, b"smsc\0");
+                }
+                SUBMIT_SM => self.submitted(connection, &pdu, policy),
+                UNBIND => {
+                    self.lock().unbinds += 1;
+                    self.respond(connection, &pdu, 0, &[]);
+                }
+                command if command == DELIVER_SM | RESPONSE => self.lock().delivered.push(pdu.status),
+                command if command & RESPONSE == 0 => self.respond(connection, &pdu, 0, &[]),
+                _ => {}
+            }
+        }
+        self.lock().connections[connection].1 = false;
+    }
+
+    fn submitted(&self, connection: usize, pdu: &Pdu, policy: &Policy) {
+        let submit = {
+            let mut state = self.lock();
+            let submit = parsed(pdu, state.submits.len() + 1, connection);
+            state.submits.push(submit.clone());
+            submit
+        };
+        match policy(&submit) {
+            Answer::Take(id, receipts) => {
+                self.respond(connection, pdu, 0, &[id.as_bytes(), b"\0"].concat());
+                receipts.iter().for_each(|text| self.report(&submit, text));
+            }
+            Answer::ReceiptsFirst(id, receipts) => {
+                receipts.iter().for_each(|text| self.report(&submit, text));
+                self.respond(connection, pdu, 0, &[id.as_bytes(), b"\0"].concat());
+            }
+            Answer::Refuse(status) => self.respond(connection, pdu, status, &[]),
+            Answer::Silence => {}
+            Answer::HangUp => {
+                let _ = self.lock().connections[connection].0.shutdown(Shutdown::Both);
+            }
+        }
+    }
+
+    /// All writes go through the lock, so that two threads never mix their PDUs on one connection.
+    fn respond(&self, connection: usize, pdu: &Pdu, status: u32, body: &[u8]) {
+        let command = pdu.command | RESPONSE;
+        let response = Pdu { command, status, sequence: pdu.sequence, body: body.to_vec() };
+        // A peer that is gone needs no response.
+        let _ = self.lock().connections[connection].0.write_all(&response.octets());
+    }
+}
+
+impl State {
+    fn sequence(&mut self) -> u32 {
+        self.next_sequence += 1;
+        self.next_sequence
+    }
+}
+
+/// A receipt's text in the words of SMPP 3.4 appendix B.
+pub(crate) fn receipt(id: &str, stat: &str) -> String {
+    let dates = "submit date:2601010000 done date:2601010000";
+    format!("id:{id} sub:001 dlvrd:001 {dates} stat:{stat} err:000 text:")
+}
+
+/// The next PDU, or nothing when the peer closed.
+fn read(stream: &mut TcpStream) -> Option<Pdu> {
+    let mut head = [0; 16];
+    match stream.read_exact(&mut head) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::Interrupted => return read(stream),
+        Err(_) => return None,
+    }
+    let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let mut body = vec![0; (word(0) as usize).checked_sub(16).expect("the daemon sends whole headers")];
+    stream.read_exact(&mut body).ok()?;
+    Some(Pdu { command: word(4), status: word(8), sequence: word(12), body })
+}
+
+fn parsed(pdu: &Pdu, number: usize, connection: usize) -> Submit {
+    let mut rest = pdu.body.as_slice();
+    string(&mut rest);
+    rest = &rest[2..];
+    let from = string(&mut rest);
+    rest = &rest[2..];
+    let to = string(&mut rest);
+    let esm_class = rest[0];
+    rest = &rest[3..];
+    string(&mut rest);
+    string(&mut rest);
+    let (registered, data_coding, length) = (rest[0], rest[2], usize::from(rest[4]));
+    let octets = rest[5..5 + length].to_vec();
+    let sequence = pdu.sequence;
+    Submit { number, connection, sequence, from, to, esm_class, data_coding, registered, octets }
+}
+
+/// The body of a deliver_sm that reports this submit.
+fn receipt_body(submit: &Submit, text: &str) -> Vec<u8> {
+    let mut body = b"\0\x01\x01".to_vec();
+    body.extend_from_slice(submit.to.as_bytes());
+    body.extend_from_slice(b"\0\x05\0");
+    body.extend_from_slice(submit.from.as_bytes());
+    // esm_class 4 says that this is a receipt; no schedule, no validity, data_coding 0.
+    body.extend_from_slice(b"\0\x04\0\0\0\0\0\0\0\0");
+    body.push(u8::try_from(text.len()).expect("a receipt is short"));
+    body.extend_from_slice(text.as_bytes());
+    body
+}
+
+fn string(rest: &mut &[u8]) -> String {
+    let end = rest.iter().position(|octet| *octet == 0).expect("a C-octet string ends with NUL");
+    let text = String::from_utf8_lossy(&rest[..end]).into_owned();
+    *rest = &rest[end + 1..];
+    text
+}
