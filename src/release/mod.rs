@@ -1,1 +1,5 @@
 //! What is due, whose turn it is, how fast, and when again.
+
+pub mod chunks;
+pub mod wheel;
+pub mod lanes;
