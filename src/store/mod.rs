@@ -5,6 +5,7 @@
 pub mod disk;
 pub mod error;
 pub mod journal;
+pub mod keys;
 pub mod record;
 pub mod recovery;
 pub mod reader;

@@ -1,0 +1,233 @@
+//! Data keys as files: one for each tenant and day, outside the journal, wrapped by the master key. A key is durable
+//! before it is first used; destroying a day's files makes what was sealed on that day unreadable for good.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::message::TenantId;
+use crate::seal::{self, DataKey, Keyring, MasterKey};
+use crate::store::disk::Disk;
+use crate::store::error::Error;
+use crate::store::recovery::disk_error;
+
+const FOLDER: &str = "keys";
+const SUFFIX: &str = ".key";
+/// The master key's file, used when the configuration names no key.
+const MASTER: &str = "master.key";
+/// Tells another master key from the one that wrapped the files.
+const CHECK: &str = "keys/master.check";
+/// How often the store has been opened; part of each nonce.
+const STARTS: &str = "keys/starts";
+const MAGIC: &[u8; 4] = b"SLKY";
+/// Format 1: AES-256-GCM.
+const VERSION: u8 = 1;
+const FILE_BYTES_MAX: usize = 4096;
+
+/// The data keys of a node.
+pub struct Keys<D: Disk> {
+    disk: D,
+    master: MasterKey,
+    keyring: Arc<Keyring>,
+    /// Only one thread makes or destroys files at a time.
+    files: Mutex<()>,
+}
+
+impl<D: Disk> Keys<D> {
+    /// Opens the keys of a data directory whose lock the caller holds. Without `master` the one in `master.key` is
+    /// used, which is made (0600) when absent. Raises and syncs the start counter.
+    pub fn open(disk: D, shard: u16, master: Option<MasterKey>) -> Result<Keys<D>, Error> {
+        disk.create_dir(FOLDER).map_err(disk_error(&disk, "create", FOLDER))?;
+        let master = match master {
+            Some(master) => master,
+            None => own_master(&disk)?,
+        };
+        check_master(&disk, &master)?;
+        let start = raise_starts(&disk)?;
+        let keyring = Arc::new(Keyring::new(&master, shard, start));
+        Ok(Keys { disk, master, keyring, files: Mutex::new(()) })
+    }
+
+    /// The keyring, into which keys are loaded.
+    pub fn keyring(&self) -> Arc<Keyring> {
+        Arc::clone(&self.keyring)
+    }
+
+    /// A secret for another keyed hash of this node, the same at each start.
+    pub fn derive<const OCTETS: usize>(&self, purpose: &str) -> [u8; OCTETS] {
+        self.master.derive(purpose)
+    }
+
+    /// Makes the keys of today and tomorrow ready for each tenant, so that nobody waits for a key at midnight. Call it
+    /// at start, when tenants are added, and at least daily.
+    pub fn prepare<'a>(&self, tenants: impl Iterator<Item = (TenantId, &'a str)>, today: u32) -> Result<(), Error> {
+        for (tenant, name) in tenants {
+            for day in [today, today + 1] {
+                self.make(tenant, name, day)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads the key of a tenant (its number and its configured id) and day; makes it, durably, if there is none.
+    pub fn make(&self, tenant: TenantId, name: &str, day: u32) -> Result<(), Error> {
+        if self.keyring.has(tenant, day) {
+            return Ok(());
+        }
+        let _one_at_a_time = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = file_name(name, day);
+        match self.read(&file)? {
+            Some(key) => self.keyring.insert(tenant, day, key),
+            None => {
+                let made = DataKey::generate(&self.master, file.as_bytes());
+                let (key, wrapped) = made.map_err(|error| self.key_error(&file, error.to_string()))?;
+                let mut content = MAGIC.to_vec();
+                content.push(VERSION);
+                content.extend_from_slice(&wrapped);
+                self.disk.write_whole(&file, &content).map_err(disk_error(&self.disk, "write", &file))?;
+                self.keyring.insert(tenant, day, key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads the key of an older day. `Key` if it has been destroyed.
+    pub fn load(&self, tenant: TenantId, name: &str, day: u32) -> Result<(), Error> {
+        if self.keyring.has(tenant, day) {
+            return Ok(());
+        }
+        let _one_at_a_time = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = file_name(name, day);
+        let key = self.read(&file)?;
+        let gone = "it does not exist; messages of that tenant and day cannot be read any more";
+        self.keyring.insert(tenant, day, key.ok_or_else(|| self.key_error(&file, gone.into()))?);
+        Ok(())
+    }
+
+    /// Destroys the keys of all tenants for one day and says how many there were. When this returns, what was sealed
+    /// on that day cannot be read again, whatever copies of the journal exist.
+    pub fn destroy(&self, day: u32) -> Result<usize, Error> {
+        let _one_at_a_time = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        self.keyring.forget(day);
+        let mut destroyed = 0;
+        for name in self.disk.list(FOLDER).map_err(disk_error(&self.disk, "list", FOLDER))? {
+            if day_of(&name) == Some(day) {
+                let file = format!("{FOLDER}/{name}");
+                self.disk.remove(&file).map_err(disk_error(&self.disk, "remove", &file))?;
+                destroyed += 1;
+            }
+        }
+        self.disk.sync_dir(FOLDER).map_err(disk_error(&self.disk, "sync", FOLDER))?;
+        Ok(destroyed)
+    }
+
+    /// The days for which there are key files, in order.
+    pub fn days(&self) -> Result<Vec<u32>, Error> {
+        let names = self.disk.list(FOLDER).map_err(disk_error(&self.disk, "list", FOLDER))?;
+        let mut days: Vec<u32> = names.iter().filter_map(|name| day_of(name)).collect();
+        days.sort_unstable();
+        days.dedup();
+        Ok(days)
+    }
+
+    /// Reads a key's file; nothing if it does not exist.
+    fn read(&self, file: &str) -> Result<Option<DataKey>, Error> {
+        let content = match self.disk.read_whole(file, FILE_BYTES_MAX) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(disk_error(&self.disk, "read", file)(error)),
+        };
+        let Some((version, wrapped)) = content.strip_prefix(MAGIC).and_then(<[u8]>::split_first) else {
+            return Err(self.key_error(file, "this is no data key; restore it from a backup".into()));
+        };
+        if *version != VERSION {
+            let what = format!("it has format {version}, this sluice knows {VERSION}; run the newer version");
+            return Err(self.key_error(file, what));
+        }
+        let key = DataKey::unwrap_from(wrapped, &self.master, file.as_bytes()).map_err(|_| {
+            self.key_error(file, "the master key does not open it; restore the file or the master key".into())
+        })?;
+        Ok(Some(key))
+    }
+
+    fn key_error(&self, file: &str, what: String) -> Error {
+        Error::Key { path: self.disk.path(file), what }
+    }
+}
+
+/// The name of a key's file. It is the wrapped key's label too, so that no file can stand in for another.
+fn file_name(tenant: &str, day: u32) -> String {
+    let mut name = format!("{FOLDER}/");
+    for octet in tenant.bytes() {
+        if octet.is_ascii_alphanumeric() || octet == b'_' || octet == b'-' {
+            name.push(char::from(octet));
+        } else {
+            name.push('%');
+            name.push_str(&seal::hex(&[octet]));
+        }
+    }
+    format!("{name}.{day}{SUFFIX}")
+}
+
+/// The day in the plain name of a key's file.
+fn day_of(plain_name: &str) -> Option<u32> {
+    plain_name.strip_suffix(SUFFIX)?.rsplit_once('.')?.1.parse().ok()
+}
+
+/// Reads `master.key`, or makes it.
+fn own_master<D: Disk>(disk: &D) -> Result<MasterKey, Error> {
+    let broken = |what: String| Error::Key { path: disk.path(MASTER), what };
+    let text = match disk.read_whole(MASTER, FILE_BYTES_MAX) {
+        Ok(content) => String::from_utf8(content).map_err(|_| broken("it is not text".into()))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if disk.read_whole(CHECK, FILE_BYTES_MAX).is_ok() {
+                let what = "it is missing, although this store has keys; restore it, or set `[node] key`";
+                return Err(broken(what.into()));
+            }
+            let text = MasterKey::generate_hex().map_err(|error| broken(error.to_string()))?;
+            disk.write_whole(MASTER, format!("{text}\n").as_bytes()).map_err(disk_error(disk, "write", MASTER))?;
+            text
+        }
+        Err(error) => return Err(disk_error(disk, "read", MASTER)(error)),
+    };
+    MasterKey::from_hex(&text).map_err(|error| broken(error.to_string()))
+}
+
+/// Refuses a master key other than the store's own, which would find no number and open no message.
+fn check_master<D: Disk>(disk: &D, master: &MasterKey) -> Result<(), Error> {
+    let check = seal::hex(&master.derive::<16>("check of the master key"));
+    match disk.read_whole(CHECK, FILE_BYTES_MAX) {
+        Ok(content) if content == check.as_bytes() => Ok(()),
+        Ok(_) => {
+            let what = "this store was made with another master key; set `[node] key` (or master.key) to that one";
+            Err(Error::Key { path: disk.path(CHECK), what: what.into() })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            disk.write_whole(CHECK, check.as_bytes()).map_err(disk_error(disk, "write", CHECK))
+        }
+        Err(error) => Err(disk_error(disk, "read", CHECK)(error)),
+    }
+}
+
+/// Counts this start, durably, and gives its number.
+fn raise_starts<D: Disk>(disk: &D) -> Result<u32, Error> {
+    let broken = |what: &str| Error::Key { path: disk.path(STARTS), what: what.into() };
+    let before = match disk.read_whole(STARTS, FILE_BYTES_MAX) {
+        Ok(content) => {
+            let text = String::from_utf8(content).ok();
+            let number = text.and_then(|text| text.trim().parse::<u32>().ok());
+            number.ok_or_else(|| broken("it holds no number; restore it, or write one larger than it ever was"))?
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // Beginning at 1 again would use nonces twice under keys that exist.
+            let names = disk.list(FOLDER).map_err(disk_error(disk, "list", FOLDER))?;
+            if names.iter().any(|name| day_of(name).is_some()) {
+                return Err(broken("it is missing beside data keys; restore it, or write a number larger than it was"));
+            }
+            0
+        }
+        Err(error) => return Err(disk_error(disk, "read", STARTS)(error)),
+    };
+    let start = before.checked_add(1).ok_or_else(|| broken("no start number is left"))?;
+    disk.write_whole(STARTS, format!("{start}\n").as_bytes()).map_err(disk_error(disk, "write", STARTS))?;
+    Ok(start)
+}

@@ -1,0 +1,133 @@
+//! Data keys are durable before they are used, open only with their own master key, and are gone once destroyed.
+
+use sluice::message::TenantId;
+use sluice::seal::{MasterKey, SealError};
+use sluice::store::Error;
+use sluice::store::disk::{Disk, RealDisk};
+use sluice::store::keys::Keys;
+use sluice::store::sim_disk::{Call, Fault, SimDisk};
+
+const TENANT: TenantId = TenantId(1);
+const DAY: u32 = 20_777;
+
+fn keys(disk: &SimDisk) -> Keys<SimDisk> {
+    Keys::open(disk.clone(), 0, None).expect("keys open")
+}
+
+fn sealed(keys: &Keys<SimDisk>) -> Vec<u8> {
+    let mut out = Vec::new();
+    keys.keyring().seal(TENANT, DAY, b"a body", b"", &mut out).expect("the key is ready");
+    out
+}
+
+#[test]
+fn a_key_that_was_used_survives_any_loss_of_power() {
+    for seed in 0..50 {
+        let disk = SimDisk::new();
+        let before = keys(&disk);
+        before.make(TENANT, "riverside", DAY).expect("a new key");
+        let body = sealed(&before);
+        disk.crash(seed);
+        let after = keys(&disk);
+        assert!(after.keyring().start() > before.keyring().start(), "a start number is never used twice");
+        after.load(TENANT, "riverside", DAY).expect("the key is on the disk");
+        let mut plain = Vec::new();
+        after.keyring().open(TENANT, DAY, &body, b"", &mut plain).expect("the same key");
+        assert_eq!(plain, b"a body");
+        let again = sealed(&after);
+        assert_ne!(body[..12], again[..12], "a nonce is never used twice");
+    }
+}
+
+#[test]
+fn no_failure_of_the_disk_leaves_a_key_in_use_that_is_not_stored() {
+    for nth in 1..40 {
+        let disk = SimDisk::new();
+        disk.fail(Call::Change, nth, Fault::Broken, false);
+        let Ok(opened) = Keys::open(disk.clone(), 0, None) else { continue };
+        let made = opened.make(TENANT, "riverside", DAY);
+        assert_eq!(made.is_ok(), opened.keyring().has(TENANT, DAY), "call {nth}");
+        if made.is_ok() {
+            disk.crash(nth);
+            keys(&disk).load(TENANT, "riverside", DAY).expect("the key is on the disk");
+        }
+    }
+}
+
+#[test]
+fn tomorrow_is_made_ahead_for_each_tenant() {
+    let opened = keys(&SimDisk::new());
+    let tenants = [(TENANT, "riverside"), (TenantId(2), "hill.top/../x")];
+    opened.prepare(tenants.into_iter(), DAY).expect("four keys");
+    for (tenant, _) in tenants {
+        assert!(opened.keyring().has(tenant, DAY) && opened.keyring().has(tenant, DAY + 1));
+    }
+    assert_eq!(opened.days().expect("a list"), [DAY, DAY + 1]);
+}
+
+#[test]
+fn a_destroyed_day_stays_unreadable() {
+    let disk = SimDisk::new();
+    let opened = keys(&disk);
+    opened.prepare([(TENANT, "riverside"), (TenantId(2), "hilltop")].into_iter(), DAY).expect("four keys");
+    let body = sealed(&opened);
+    assert_eq!(opened.destroy(DAY).expect("two files"), 2);
+    disk.crash(7);
+    let after = keys(&disk);
+    assert!(matches!(after.load(TENANT, "riverside", DAY), Err(Error::Key { .. })));
+    let missing = SealError::NoKey { tenant: TENANT, day: DAY };
+    assert_eq!(after.keyring().open(TENANT, DAY, &body, b"", &mut Vec::new()), Err(missing));
+    after.load(TENANT, "riverside", DAY + 1).expect("the other day is untouched");
+}
+
+#[test]
+fn another_master_key_is_refused() {
+    let disk = SimDisk::new();
+    drop(keys(&disk));
+    let other = MasterKey::from_hex(&"ab".repeat(32)).expect("64 digits");
+    assert!(matches!(Keys::open(disk.clone(), 0, Some(other)), Err(Error::Key { .. })));
+    disk.remove("master.key").expect("it was there");
+    let error = Keys::open(disk, 0, None).err().expect("a new master key would open nothing").to_string();
+    assert!(error.contains("master.key") && error.contains("restore"), "{error}");
+}
+
+#[test]
+fn a_lost_start_counter_is_refused() {
+    let disk = SimDisk::new();
+    keys(&disk).make(TENANT, "riverside", DAY).expect("a new key");
+    disk.remove("keys/starts").expect("it was there");
+    assert!(matches!(Keys::open(disk, 0, None), Err(Error::Key { .. })));
+}
+
+#[test]
+fn a_changed_or_exchanged_key_file_is_refused() {
+    let disk = SimDisk::new();
+    keys(&disk).prepare([(TENANT, "riverside")].into_iter(), DAY).expect("two keys");
+    let today = format!("keys/riverside.{DAY}.key");
+    let content = disk.peek(&today).expect("a key file");
+    disk.poke(&format!("keys/riverside.{}.key", DAY + 1), content.clone());
+    let opened = keys(&disk);
+    assert!(opened.load(TENANT, "riverside", DAY).is_ok());
+    assert!(matches!(opened.load(TENANT, "riverside", DAY + 1), Err(Error::Key { .. })));
+    for byte in 0..content.len() {
+        let mut changed = content.clone();
+        changed[byte] ^= 0x10;
+        disk.poke(&today, changed);
+        assert!(matches!(keys(&disk).load(TENANT, "riverside", DAY), Err(Error::Key { .. })), "byte {byte}");
+    }
+}
+
+#[test]
+fn secrets_on_a_real_disk_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().expect("a place for a store");
+    let root = directory.path().join("data");
+    let opened = Keys::open(RealDisk::open(&root).expect("a new data directory"), 0, None).expect("keys open");
+    opened.make(TENANT, "riverside", DAY).expect("a new key");
+    for (name, mode) in
+        [("", 0o700), ("keys", 0o700), ("master.key", 0o600), (&format!("keys/riverside.{DAY}.key"), 0o600)]
+    {
+        let found = root.join(name).metadata().expect("it was made").permissions().mode() & 0o777;
+        assert_eq!(found, mode, "{name}");
+    }
+}
