@@ -5,6 +5,7 @@
 //! time comes in as an argument and octets go out into a buffer of the caller. [`receipt`] reads and writes delivery
 //! receipts, [`time`] the standard's time strings, [`validate`] says which field of a message is wrong.
 
+pub mod calendar;
 pub mod command;
 pub mod decode;
 pub mod destinations;
@@ -12,8 +13,12 @@ pub mod encode;
 pub mod fields;
 pub mod frame;
 pub mod pdu;
+pub mod receipt;
+pub mod receipt_text;
 pub mod session;
 pub mod status;
 pub mod tag;
+pub mod time;
 pub mod tlv;
+pub mod validate;
 pub mod window;
