@@ -1,3 +1,10 @@
-//! The program: arguments, then the command asked for.
+//! The program: an allocator, then what the arguments ask for. It decides nothing.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    sluice::tools::cli::run()
+}

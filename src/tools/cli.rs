@@ -1,0 +1,68 @@
+//! The command line of `sluice`: what there is to ask for, in words for somebody who has never seen it.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::tools::{inspect, message, segment, send, status, terminal};
+
+#[derive(Parser, Debug)]
+#[command(name = "sluice", version, about = ABOUT, after_help = FIRST_STEPS, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const ABOUT: &str = "An SMS gateway and SMPP bridge: platforms submit over SMPP or HTTP, Sluice stores each message before it says \
+    yes, forwards it to carriers, follows every part to its receipt and its price, and tells the sender";
+
+const FIRST_STEPS: &str = "First steps:
+  sluice segment 'Hello, world'          what a text takes, without sending it
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.";
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Show how a text is encoded, cut into parts and priced, without sending it
+    #[command(after_help = "Examples:\n  sluice segment 'Your code is 4711'\n  sluice segment --json < text.txt")]
+    Segment(segment::Args),
+    /// Send one message through the HTTP API of a running daemon
+    #[command(
+        after_help = "Example:\n  SLUICE_API_KEY=dev-key sluice send --to 447700900123 --from Riverside --text 'Hello'"
+    )]
+    Send(send::Args),
+    /// Show whether a running daemon is ready, and its numbers
+    #[command(after_help = "Example:\n  sluice status --url http://127.0.0.1:8080")]
+    Status(status::Args),
+    /// Show where a message stands, part by part
+    #[command(after_help = "Example:\n  SLUICE_API_KEY=dev-key sluice message 01hzy3…")]
+    Message(message::Args),
+    /// Decode what a carrier's engineer pasted
+    Inspect(inspect::Args),
+}
+
+/// Reads the arguments, does what they ask for, and gives the exit code.
+pub fn run() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Segment(args) => segment::run(&args),
+        Command::Send(args) => send::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Message(args) => message::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => terminal::fault(&fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+}
