@@ -159,7 +159,7 @@ fn unsupported_and_early_commands_are_answered() {
     let bodies: [(u32, &[u8]); 6] = [
         (0x03, b"1\0\0\0Riverside\0"),
         (0x07, b"1\0\0\0Riverside\0\0\0\0\0\x02hi"),
-        (0x08, b"\x001\0\0\0Riverside\0\0\0447700900001\0"),
+        (0x08, b"\x001\0\0\0Riverside\0\0\x00447700900001\0"),
         (0x21, b"\0\0\0Riverside\0\x01\x01\x01\x01447700900001\0\0\0\0\0\0\0\0\0\0\x02hi"),
         (0x111, b"\0\0\0Riverside\0\0\0\0\0\0\0\0"),
         (0x7f00, b"junk"),

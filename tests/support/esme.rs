@@ -44,6 +44,8 @@ pub(crate) enum Next {
 pub(crate) struct Esme {
     stream: TcpStream,
     sequence: u32,
+    /// Responses that came while another was awaited.
+    early: Vec<Pdu>,
 }
 
 impl Esme {
@@ -52,7 +54,7 @@ impl Esme {
         let stream = TcpStream::connect_timeout(&address, ANSWER_WITHIN).expect("the port is open");
         stream.set_read_timeout(Some(ANSWER_WITHIN)).expect("a socket takes a timeout");
         stream.set_nodelay(true).expect("a socket takes the option");
-        Esme { stream, sequence: 0 }
+        Esme { stream, sequence: 0, early: Vec::new() }
     }
 
     /// Connects and binds with this command; a refusal gives its command_status.
@@ -129,6 +131,37 @@ impl Esme {
                 Next::Closed => panic!("closed instead of a response to {sequence}"),
                 Next::Pdu(pdu) if pdu.command & RESPONSE != 0 && pdu.sequence == sequence => return pdu,
                 Next::Pdu(pdu) => self.answer(&pdu),
+            }
+        }
+    }
+
+    /// As [`Esme::response_to`], keeping responses to other requests for later calls.
+    pub(crate) fn response_in_any_order(&mut self, sequence: u32) -> Pdu {
+        if let Some(at) = self.early.iter().position(|pdu| pdu.sequence == sequence) {
+            return self.early.swap_remove(at);
+        }
+        loop {
+            match self.next() {
+                Next::Closed => panic!("closed instead of a response to {sequence}"),
+                Next::Pdu(pdu) if pdu.command & RESPONSE == 0 => self.answer(&pdu),
+                Next::Pdu(pdu) if pdu.sequence == sequence => return pdu,
+                Next::Pdu(pdu) => self.early.push(pdu),
+            }
+        }
+    }
+
+    /// As [`Esme::response_to`], handing the text of every receipt that comes first to `note`.
+    pub(crate) fn response_or_receipts(&mut self, sequence: u32, mut note: impl FnMut(String)) -> Pdu {
+        loop {
+            match self.next() {
+                Next::Closed => panic!("closed instead of a response to {sequence}"),
+                Next::Pdu(pdu) if pdu.command & RESPONSE != 0 && pdu.sequence == sequence => return pdu,
+                Next::Pdu(pdu) => {
+                    self.answer(&pdu);
+                    if pdu.command == DELIVER_SM {
+                        note(pdu.short_message());
+                    }
+                }
             }
         }
     }

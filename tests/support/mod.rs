@@ -4,6 +4,7 @@
 //! Use it with `mod support;`. Everything runs on loopback with ports chosen by the system.
 #![allow(dead_code, reason = "each test binary uses the part it needs")]
 
+pub(crate) mod cdr;
 pub(crate) mod daemon;
 pub(crate) mod esme;
 pub(crate) mod http;
@@ -11,6 +12,7 @@ pub(crate) mod ledger;
 pub(crate) mod pcap;
 pub(crate) mod peers;
 pub(crate) mod program;
+pub(crate) mod settings;
 pub(crate) mod smsc;
 pub(crate) mod tape;
 
@@ -40,6 +42,11 @@ pub(crate) fn free_address() -> SocketAddr {
 /// is a port that was free. Connecting to it is refused at once.
 pub(crate) fn silent_address() -> SocketAddr {
     free_address()
+}
+
+/// Lets this much time pass. Only for peers that are slow by design; a test never waits by the clock.
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// Looks until `look` gives a value, and returns it.

@@ -1,11 +1,14 @@
 //! A carrier in few lines, written against SMPP 3.4 and not against the daemon's own codec: it accepts binds,
 //! notes every submit, and answers as a test tells it to. One thread for each connection, ended by the peer.
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use super::esme::{BIND_RECEIVER, BIND_TRANSCEIVER, BIND_TRANSMITTER, DELIVER_SM, Pdu, RESPONSE, SUBMIT_SM, UNBIND};
+use super::pause;
 
 /// A submit_sm as it came.
 #[derive(Debug, Clone)]
@@ -33,6 +36,9 @@ pub(crate) enum Answer {
     ReceiptsFirst(String, Vec<String>),
     /// Refuses it with this command_status.
     Refuse(u32),
+    /// As [`Answer::Take`], with a response after the first time and receipts after the second. Other submits are
+    /// taken meanwhile.
+    TakeSlowly(String, Vec<String>, Duration, Duration),
     /// Says nothing.
     Silence,
     /// Closes the connection without a word.
@@ -58,6 +64,10 @@ struct State {
     unbinds: usize,
     /// command_status of every deliver_sm_resp.
     delivered: Vec<u32>,
+    /// Receipts for which no bind could be found yet.
+    unreported: Vec<(Submit, String)>,
+    /// Receipts that were sent and not answered, by connection and sequence_number.
+    unanswered: BTreeMap<(usize, u32), (Submit, String)>,
     next_sequence: u32,
 }
 
@@ -110,18 +120,29 @@ impl Smsc {
         self.lock().delivered.clone()
     }
 
-    /// Sends a receipt for this submit over the last bind that may receive.
-    ///
-    /// # Panics
-    /// When no bind may receive.
+    /// Sends a receipt for this submit over the last bind that may receive, and again over another as long as
+    /// the connection it went to closes before it was answered. Waits while there is none.
     pub(crate) fn report(&self, submit: &Submit, text: &str) {
+        self.lock().unreported.push((submit.clone(), text.to_owned()));
+        self.send_receipts();
+    }
+
+    /// Sends what waits for a bind that may receive.
+    fn send_receipts(&self) {
         let mut state = self.lock();
-        let body = receipt_body(submit, text);
-        let sequence = state.sequence();
-        let pdu = Pdu { command: DELIVER_SM, status: 0, sequence, body };
-        let open = state.connections.iter_mut().rev().find(|(_, receives)| *receives);
-        // A bind that has just closed is the test's own doing; the receipt is then lost as on a real line.
-        let _ = open.expect("a bind that may receive").0.write_all(&pdu.octets());
+        let State { connections, unreported, unanswered, next_sequence, .. } = &mut *state;
+        let Some((at, (stream, _))) = connections.iter_mut().enumerate().rev().find(|(_, (_, receives))| *receives)
+        else {
+            return;
+        };
+        for (submit, text) in unreported.drain(..) {
+            *next_sequence += 1;
+            let body = receipt_body(&submit, &text);
+            let pdu = Pdu { command: DELIVER_SM, status: 0, sequence: *next_sequence, body };
+            unanswered.insert((at, *next_sequence), (submit, text));
+            // A connection that has just closed gives its receipts back.
+            let _ = stream.write_all(&pdu.octets());
+        }
     }
 
     /// Closes every connection without a word.
@@ -145,18 +166,31 @@ impl Smsc {
                     state.connections[connection].1 = pdu.command != BIND_TRANSMITTER;
                     drop(state);
                     self.respond(connection, &pdu, 0, b"smsc\0");
+                    self.send_receipts();
                 }
                 SUBMIT_SM => self.submitted(connection, &pdu, policy),
                 UNBIND => {
                     self.lock().unbinds += 1;
                     self.respond(connection, &pdu, 0, &[]);
                 }
-                command if command == DELIVER_SM | RESPONSE => self.lock().delivered.push(pdu.status),
+                command if command == DELIVER_SM | RESPONSE => {
+                    let mut state = self.lock();
+                    state.delivered.push(pdu.status);
+                    state.unanswered.remove(&(connection, pdu.sequence));
+                }
                 command if command & RESPONSE == 0 => self.respond(connection, &pdu, 0, &[]),
                 _ => {}
             }
         }
-        self.lock().connections[connection].1 = false;
+        let mut state = self.lock();
+        state.connections[connection].1 = false;
+        let mine: Vec<(usize, u32)> = state.unanswered.keys().copied().filter(|(at, _)| *at == connection).collect();
+        for key in mine {
+            let receipt = state.unanswered.remove(&key).expect("the key was just seen");
+            state.unreported.push(receipt);
+        }
+        drop(state);
+        self.send_receipts();
     }
 
     fn submitted(&self, connection: usize, pdu: &Pdu, policy: &Policy) {
@@ -175,6 +209,15 @@ impl Smsc {
                 receipts.iter().for_each(|text| self.report(&submit, text));
                 self.respond(connection, pdu, 0, &[id.as_bytes(), b"\0"].concat());
             }
+            Answer::TakeSlowly(id, receipts, response_after, receipts_after) => {
+                let (smsc, pdu) = (self.clone(), pdu.clone());
+                std::thread::spawn(move || {
+                    pause(response_after);
+                    smsc.respond(connection, &pdu, 0, &[id.as_bytes(), b"\0"].concat());
+                    pause(receipts_after);
+                    receipts.iter().for_each(|text| smsc.report(&submit, text));
+                });
+            }
             Answer::Refuse(status) => self.respond(connection, pdu, status, &[]),
             Answer::Silence => {}
             Answer::HangUp => {
@@ -189,13 +232,6 @@ impl Smsc {
         let response = Pdu { command, status, sequence: pdu.sequence, body: body.to_vec() };
         // A peer that is gone needs no response.
         let _ = self.lock().connections[connection].0.write_all(&response.octets());
-    }
-}
-
-impl State {
-    fn sequence(&mut self) -> u32 {
-        self.next_sequence += 1;
-        self.next_sequence
     }
 }
 
