@@ -3,3 +3,5 @@
 pub mod chunks;
 pub mod wheel;
 pub mod lanes;
+pub mod buckets;
+pub mod retry;

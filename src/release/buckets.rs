@@ -1,0 +1,292 @@
+//! How fast: a tenant's token bucket and a carrier's pace, both counted in parts.
+//!
+//! Both are GCRA (ITU-T I.371): in any window of time at most the burst plus the rate times the window goes out. Intervals are rounded
+//! up to whole nanoseconds, so a limit is never passed.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+
+use crate::message::Timestamp;
+
+/// So many parts in so much time, and so many at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rate {
+    /// Parts in `per_micros`, at least 1.
+    pub parts: u32,
+    /// The time in which they may go, microseconds, at least 1.
+    pub per_micros: u64,
+    /// Parts that may go at once after a rest, at least 1.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// Nanoseconds from one part to the next.
+    fn interval_nanos(self) -> u64 {
+        self.per_micros.saturating_mul(1_000).div_ceil(u64::from(self.parts.max(1))).clamp(1, NANOS_MAX)
+    }
+
+    /// The burst, as far as it can be told from no limit: what takes longer than 36 years to fill is cut.
+    fn burst(self) -> NonZeroU32 {
+        let most = u32::try_from(NANOS_MAX / self.interval_nanos()).unwrap_or(u32::MAX);
+        NonZeroU32::new(self.burst.min(most)).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// Nanoseconds in which an empty bucket becomes full.
+    fn burst_nanos(self) -> i64 {
+        nanos(self.interval_nanos() * u64::from(self.burst().get()))
+    }
+}
+
+/// About 36 years; sums of a few of them and of today still fit.
+const NANOS_MAX: u64 = 1 << 60;
+
+/// The core's time as the buckets see it. Clones show the same time; it never goes back.
+#[derive(Clone, Debug, Default)]
+pub struct CoreClock(Arc<AtomicU64>);
+
+impl CoreClock {
+    /// A clock that stands at `now`.
+    pub fn new(now: Timestamp) -> CoreClock {
+        let clock = CoreClock::default();
+        clock.set(now);
+        clock
+    }
+
+    /// It is `now`.
+    pub fn set(&self, now: Timestamp) {
+        self.0.fetch_max(nanos_of(now), Ordering::Relaxed);
+    }
+
+    fn nanos(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The core's clock, held back by what the bucket has lent: a bucket that is in debt lives in the past until it is paid.
+#[derive(Debug)]
+struct LentClock {
+    clock: CoreClock,
+    lent_nanos: AtomicU64,
+}
+
+impl LentClock {
+    fn lent(&self) -> u64 {
+        self.lent_nanos.load(Ordering::Relaxed)
+    }
+}
+
+impl Clock for LentClock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        Nanos::new(self.clock.nanos().saturating_sub(self.lent()))
+    }
+}
+
+/// A tenant's bucket. A message takes the tokens of all its parts at once; one larger than the burst waits for a full bucket and
+/// borrows, and its debt is paid before anything else of the tenant goes.
+#[derive(Debug)]
+pub struct TenantBucket {
+    limiter: RateLimiter<NotKeyed, InMemoryState, LentClock, NoOpMiddleware<Nanos>>,
+    burst: u32,
+    interval_nanos: u64,
+}
+
+impl TenantBucket {
+    /// A full bucket.
+    pub fn new(rate: Rate, clock: &CoreClock) -> TenantBucket {
+        let burst = rate.burst();
+        let interval_nanos = rate.interval_nanos();
+        let quota = Quota::with_period(Duration::from_nanos(interval_nanos)).expect("an interval is at least 1 ns");
+        let clock = LentClock { clock: clock.clone(), lent_nanos: AtomicU64::new(0) };
+        let limiter = RateLimiter::direct_with_clock(quota.allow_burst(burst), clock);
+        TenantBucket { limiter, burst: burst.get(), interval_nanos }
+    }
+
+    /// Takes the tokens of `parts` parts, or says before when it is of no use to ask again. Nothing is taken then.
+    pub fn take(&mut self, parts: u32, now: Timestamp) -> Result<(), Timestamp> {
+        let clock = self.limiter.clock();
+        clock.clock.set(now);
+        let Some(at_once) = NonZeroU32::new(parts.min(self.burst)) else { return Ok(()) };
+        let checked = self.limiter.check_n(at_once).expect("not more than the burst");
+        if let Err(not_until) = checked {
+            let at_nanos = not_until.earliest_possible().as_u64().saturating_add(clock.lent());
+            return Err(timestamp(nanos(at_nanos)));
+        }
+        let borrowed = u64::from(parts - at_once.get()).saturating_mul(self.interval_nanos);
+        clock.lent_nanos.fetch_add(borrowed, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A carrier's pace. It delays and never refuses, and its rate may change.
+#[derive(Clone, Debug)]
+pub struct CarrierRate {
+    rate: Rate,
+    /// When the bucket will be full again, nanoseconds since 1970.
+    full_at_nanos: i64,
+}
+
+impl CarrierRate {
+    /// A full bucket at `now`.
+    pub fn new(rate: Rate, now: Timestamp) -> CarrierRate {
+        CarrierRate { rate, full_at_nanos: nanos(nanos_of(now)) }
+    }
+
+    /// The pace that is kept at present.
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// When the next part may go: `now` or later.
+    pub fn ready_at(&self, now: Timestamp) -> Timestamp {
+        let room_nanos = self.rate.burst_nanos().saturating_sub(nanos(self.rate.interval_nanos()));
+        timestamp(self.full_at_nanos.saturating_sub(room_nanos)).max(now)
+    }
+
+    /// How many parts may go now, at most `max`.
+    pub fn available(&self, now: Timestamp, max: u32) -> u32 {
+        let spent_nanos = self.full_at_nanos.saturating_sub(nanos(nanos_of(now))).max(0);
+        let left = self.rate.burst_nanos().saturating_sub(spent_nanos) / nanos(self.rate.interval_nanos());
+        u32::try_from(left.max(0)).map_or(max, |left| left.min(max))
+    }
+
+    /// `parts` parts go. More than are available are a debt that is paid before the next.
+    pub fn take(&mut self, now: Timestamp, parts: u32) {
+        let spent_nanos = nanos(self.rate.interval_nanos().saturating_mul(u64::from(parts)));
+        self.full_at_nanos = self.full_at_nanos.max(nanos(nanos_of(now))).saturating_add(spent_nanos);
+    }
+
+    /// Another pace from `now` on. What is in the bucket stays, as far as it fits; so does a debt, in parts.
+    pub fn set_rate(&mut self, rate: Rate, now: Timestamp) {
+        let now_nanos = nanos(nanos_of(now));
+        let spent_nanos = self.full_at_nanos.saturating_sub(now_nanos).max(0);
+        let (old, new) = (i128::from(self.rate.interval_nanos()), i128::from(rate.interval_nanos()));
+        // Tokens in nanoseconds of the old pace, then of the new; rounded down, so that a change of pace gives nothing away.
+        let left = (i128::from(self.rate.burst_nanos()) - i128::from(spent_nanos)) * new;
+        let left_nanos = i64::try_from(left.div_euclid(old)).unwrap_or(i64::MIN);
+        self.rate = rate;
+        self.full_at_nanos = now_nanos.saturating_add(rate.burst_nanos().saturating_sub(left_nanos).max(0));
+    }
+}
+
+fn nanos_of(time: Timestamp) -> u64 {
+    u64::try_from(time.0).unwrap_or(0).saturating_mul(1_000)
+}
+
+fn nanos(nanos: u64) -> i64 {
+    i64::try_from(nanos).unwrap_or(i64::MAX)
+}
+
+/// The first whole microsecond at or after `nanos`.
+fn timestamp(nanos: i64) -> Timestamp {
+    Timestamp(nanos.div_euclid(1_000) + i64::from(nanos.rem_euclid(1_000) != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp(1_795_262_400_000_000);
+    const RATE: Rate = Rate { parts: 100, per_micros: 1_000_000, burst: 50 };
+
+    fn later(micros: i64) -> Timestamp {
+        START.plus_micros(micros)
+    }
+
+    #[test]
+    fn a_message_takes_all_its_tokens_at_once() {
+        let mut bucket = TenantBucket::new(RATE, &CoreClock::new(START));
+        assert_eq!(bucket.take(48, START), Ok(()));
+        assert_eq!(bucket.take(3, START), Err(later(10_000)), "a third token is 10 ms away");
+        assert_eq!(bucket.take(2, START), Ok(()), "and the refusal took nothing");
+        assert_eq!(bucket.take(1, later(9_999)), Err(later(10_000)));
+        assert_eq!(bucket.take(1, later(10_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_message_larger_than_the_burst_waits_and_borrows() {
+        let mut bucket = TenantBucket::new(RATE, &CoreClock::new(START));
+        assert_eq!(bucket.take(1, START), Ok(()));
+        assert_eq!(bucket.take(120, START), Err(later(10_000)), "not before the bucket is full");
+        assert_eq!(bucket.take(120, later(10_000)), Ok(()));
+        // 70 parts of debt are 700 ms; the next token is there 10 ms after.
+        assert_eq!(bucket.take(1, later(10_000)), Err(later(720_000)));
+        assert_eq!(bucket.take(1, later(719_999)), Err(later(720_000)));
+        assert_eq!(bucket.take(1, later(720_000)), Ok(()));
+        assert_eq!(bucket.take(50, later(720_000)), Err(later(1_220_000)), "the debt filled nothing");
+        assert_eq!(bucket.take(50, later(1_220_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_debt_is_paid_during_a_rest() {
+        let mut bucket = TenantBucket::new(RATE, &CoreClock::new(START));
+        assert_eq!(bucket.take(255, START), Ok(()));
+        assert_eq!(bucket.take(50, later(10_000_000)), Ok(()));
+        assert!(bucket.take(1, later(10_000_000)).is_err());
+    }
+
+    #[test]
+    fn intervals_are_rounded_up() {
+        let rate = Rate { parts: 3, per_micros: 1_000_000, burst: 1 };
+        let mut bucket = TenantBucket::new(rate, &CoreClock::new(START));
+        let mut pace = CarrierRate::new(rate, START);
+        assert_eq!(bucket.take(1, START), Ok(()));
+        pace.take(START, 1);
+        assert_eq!(bucket.take(1, START), Err(later(333_334)));
+        assert_eq!(pace.ready_at(START), later(333_334));
+    }
+
+    #[test]
+    fn extreme_rates_are_rates() {
+        for parts in [0, 1, u32::MAX] {
+            for per_micros in [0, 1, u64::MAX] {
+                for burst in [0, 1, u32::MAX] {
+                    let rate = Rate { parts, per_micros, burst };
+                    let mut bucket = TenantBucket::new(rate, &CoreClock::new(START));
+                    assert_eq!(bucket.take(1, START), Ok(()), "{rate:?}");
+                    assert!(bucket.take(255, START).map_or_else(|at| at > START, |()| burst > 0), "{rate:?}");
+                    let mut pace = CarrierRate::new(rate, START);
+                    pace.take(START, 255);
+                    pace.set_rate(RATE, START);
+                    pace.set_rate(rate, START);
+                    assert!(pace.ready_at(START) >= START, "{rate:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_carrier_is_paced() {
+        let mut pace = CarrierRate::new(RATE, START);
+        assert_eq!((pace.available(START, 10), pace.available(START, 100)), (10, 50));
+        pace.take(START, 50);
+        assert_eq!((pace.available(START, 10), pace.ready_at(START)), (0, later(10_000)));
+        assert_eq!((pace.available(later(10_000), 10), pace.ready_at(later(10_000))), (1, later(10_000)));
+        pace.take(START, 2);
+        assert_eq!(pace.ready_at(START), later(30_000), "a debt delays");
+        assert_eq!(pace.available(later(60_000_000), 100), 50, "no more than the burst");
+    }
+
+    #[test]
+    fn a_change_of_pace_keeps_what_is_in_the_bucket() {
+        let mut pace = CarrierRate::new(RATE, START);
+        pace.take(START, 30);
+        pace.set_rate(Rate { parts: 10, per_micros: 1_000_000, burst: 50 }, START);
+        assert_eq!(pace.available(START, 100), 20);
+        assert_eq!(pace.available(later(100_000), 100), 21);
+        pace.set_rate(Rate { parts: 10, per_micros: 1_000_000, burst: 5 }, later(100_000));
+        assert_eq!(pace.available(later(100_000), 100), 5, "what does not fit is gone");
+        pace.take(later(100_000), 7);
+        pace.set_rate(RATE, later(100_000));
+        assert_eq!(pace.ready_at(later(100_000)), later(130_000), "two parts of debt and the next");
+    }
+}
