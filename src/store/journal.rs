@@ -181,13 +181,8 @@ impl<D: Disk> Journal<D> {
         let (epoch, file) = self.shelf.take().map_err(|error| self.poison_by(error))?;
         let bytes = file.len().map_err(|error| self.poison("look at", epoch, &error))? as u32;
         let segment = Segment { file: Arc::clone(&file), bytes, first_fact: None, used: DATA_START };
-        let end = self.end;
-        self.published.change(|segments| {
-            if let Some(closed) = segments.get_mut(&end.segment) {
-                closed.used = end.offset;
-            }
-            segments.insert(epoch, segment);
-        });
+        self.published.close_segment(self.end);
+        self.published.change(|segments| segments.insert(epoch, segment));
         (self.active, self.active_bytes) = (file, bytes);
         self.end = Place { segment: epoch, offset: DATA_START };
         Ok(())

@@ -4,11 +4,13 @@
 
 pub mod disk;
 pub mod error;
+pub mod inspect;
 pub mod journal;
 pub mod keys;
 pub mod record;
 pub mod recovery;
 pub mod reader;
+pub mod salvage;
 pub mod sim_disk;
 
 mod published;

@@ -19,7 +19,7 @@ pub(crate) struct Segment<F> {
     pub(crate) bytes: u32,
     /// Number of its first record; `None` while it has no group.
     pub(crate) first_fact: Option<u64>,
-    /// Bytes up to the end of its last group. Of a closed segment that was there at the start, its size.
+    /// Bytes up to the end of its last group. Until the replay has passed a closed segment, its size.
     pub(crate) used: u32,
 }
 
@@ -105,6 +105,15 @@ impl<D: Disk> Published<D> {
     pub(crate) fn segments(&self) -> Vec<(u32, Segment<D::File>)> {
         let segments = self.segments.read().unwrap_or_else(PoisonError::into_inner);
         segments.iter().map(|(epoch, segment)| (*epoch, segment.clone())).collect()
+    }
+
+    /// Notes where the groups of a segment end that is not written any more.
+    pub(crate) fn close_segment(&self, end: Place) {
+        self.change(|segments| {
+            if let Some(closed) = segments.get_mut(&end.segment) {
+                closed.used = end.offset;
+            }
+        });
     }
 
     pub(crate) fn change<R>(&self, change: impl FnOnce(&mut BTreeMap<u32, Segment<D::File>>) -> R) -> R {

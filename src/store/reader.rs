@@ -63,7 +63,7 @@ impl<D: Disk> Reader<D> {
         let gone = || Error::NoRecord { segment: place.segment, offset: place.offset };
         let synced = self.published.synced();
         let segment = self.published.segment(place.segment).ok_or_else(gone)?;
-        let end = if place.segment == synced.segment { synced.offset } else { segment.bytes };
+        let end = if place.segment == synced.segment { synced.offset } else { segment.used };
         let left = end.saturating_sub(place.offset) as usize;
         let block_end = self.block_at.offset as usize + self.block.len();
         let follows = place.segment == self.block_at.segment
@@ -157,14 +157,13 @@ impl<D: Disk> Follower<D> {
 struct Groups<D: Disk> {
     published: Arc<Published<D>>,
     walk: Walk,
-    next_fact: Option<u64>,
 }
 
 impl<D: Disk> Groups<D> {
     fn start(published: Arc<Published<D>>, segment: u32) -> Groups<D> {
         let mut walk = Walk::new();
         walk.start(segment, DATA_START);
-        Groups { published, walk, next_fact: None }
+        Groups { published, walk }
     }
 
     fn place(&self) -> Place {
@@ -185,7 +184,7 @@ impl<D: Disk> Groups<D> {
         }
     }
 
-    /// The next group in this segment.
+    /// The next group in this segment. What a salvage has declared lost is passed over.
     fn step(&mut self) -> Result<Option<segment::GroupAt>, Error> {
         let epoch = self.walk.epoch();
         // The position is read before the bytes, so that nothing unsynced is looked at.
@@ -193,35 +192,29 @@ impl<D: Disk> Groups<D> {
         let gone = Error::NoRecord { segment: epoch, offset: self.walk.position() };
         let Some(segment) = self.published.segment(epoch) else { return Err(gone) };
         let end = match epoch.cmp(&synced.segment) {
-            std::cmp::Ordering::Less => segment.bytes,
+            std::cmp::Ordering::Less => segment.used,
             std::cmp::Ordering::Equal => synced.offset,
             std::cmp::Ordering::Greater => return Ok(None),
         };
-        let step = self.walk.advance(&*segment.file, end).map_err(self.published.disk_error("read", epoch))?;
-        if epoch < self.published.oldest() {
-            return Err(gone);
+        loop {
+            let step = self.walk.advance(&*segment.file, end).map_err(self.published.disk_error("read", epoch))?;
+            if epoch < self.published.oldest() {
+                return Err(gone);
+            }
+            match step {
+                Some(at) if at.header.records == 0 => {}
+                Some(at) => return Ok(Some(at)),
+                None if self.walk.position() == end => return Ok(None),
+                None => return Err(self.damaged()),
+            }
         }
-        match step {
-            Some(at) => self.next_fact = Some(at.header.first_fact + u64::from(at.header.records)),
-            None => self.check_end(epoch, synced)?,
-        }
-        Ok(step)
     }
 
-    /// Refuses a segment that ends before the next one begins.
-    fn check_end(&self, epoch: u32, synced: Place) -> Result<(), Error> {
-        let position = self.walk.position();
-        let whole = if epoch == synced.segment {
-            position == synced.offset
-        } else {
-            let next = self.published.segment(epoch + 1).and_then(|next| next.first_fact);
-            position > DATA_START && (next.is_none() || self.next_fact.is_none() || next == self.next_fact)
-        };
-        if whole {
-            return Ok(());
-        }
-        let path = self.published.disk.path(&segment::segment_name(epoch));
+    /// The segment reads shorter than it was written.
+    fn damaged(&self) -> Error {
+        let place = self.place();
+        let path = self.published.disk.path(&segment::segment_name(place.segment));
         let what = "a group that was synced cannot be read".to_string();
-        Err(Error::Damaged { path, offset: u64::from(position), what })
+        Error::Damaged { path, offset: u64::from(place.offset), what }
     }
 }

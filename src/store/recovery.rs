@@ -213,15 +213,20 @@ impl<D: Disk> Replay<D> {
     /// The next group, or nothing after the last one.
     pub fn next_group(&mut self) -> Result<Option<Group<'_>>, Error> {
         while let Some((epoch, segment)) = self.ahead.front() {
-            let end = if *epoch == self.end.segment { self.end.offset } else { segment.bytes };
+            let end = segment.used;
             let step = self.walk.advance(&*segment.file, end).map_err(self.published.disk_error("read", *epoch))?;
             if let Some(at) = step {
                 let header = at.header;
                 let found = (header.number, header.first_fact);
-                if self.expected.is_some_and(|expected| expected != found) {
+                // An empty group declares what a salvage could not save before it.
+                let declared = header.records == 0 && self.expected.is_none_or(|expected| expected <= found);
+                if self.expected.is_some_and(|expected| expected != found) && !declared {
                     return Err(self.gap(&at));
                 }
                 self.expected = Some((header.number + 1, header.first_fact + u64::from(header.records)));
+                if declared {
+                    continue;
+                }
                 return Ok(Some(Group::of(&self.walk, &at)));
             }
             if self.walk.position() == DATA_START && *epoch != self.end.segment {
@@ -234,7 +239,9 @@ impl<D: Disk> Replay<D> {
                     "a group that was whole is not any more".into(),
                 ));
             }
-            self.left = Some(Place { segment: *epoch, offset: self.walk.position() });
+            let left = Place { segment: *epoch, offset: self.walk.position() };
+            self.left = Some(left);
+            self.published.close_segment(left);
             self.ahead.pop_front();
             if let Some((next, _)) = self.ahead.front() {
                 self.walk.start(*next, DATA_START);
