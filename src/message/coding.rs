@@ -18,6 +18,13 @@ impl Default for Coding {
 }
 
 impl Coding {
+    /// The forms of concatenation by the words of the configuration; the first is the default.
+    pub const CONCATS: [(&str, Concat); 4] =
+        [("udh8", Concat::Udh8), ("udh16", Concat::Udh16), ("sar", Concat::Sar), ("payload", Concat::Payload)];
+
+    /// The default alphabets of carriers by the words of the configuration; the first is the default.
+    pub const DEFAULT_ALPHABETS: [(&str, Alphabet); 2] = [("gsm7", Alphabet::Gsm7), ("latin1", Alphabet::Latin1)];
+
     /// What to ask `text::segment::plan` for when the sender asks for `wanted` and this carrier takes the message.
     pub fn choice(self, wanted: Choice) -> Choice {
         match wanted {
@@ -29,26 +36,6 @@ impl Coding {
     /// The data_coding that this carrier reads as `alphabet`.
     pub fn data_coding(self, alphabet: Alphabet) -> u8 {
         if alphabet == self.default_alphabet { 0 } else { alphabet.data_coding() }
-    }
-
-    /// The word for a form of concatenation: "udh8", "udh16", "sar", "payload".
-    pub fn concat_of(word: &str) -> Option<Concat> {
-        Some(match word {
-            "udh8" => Concat::Udh8,
-            "udh16" => Concat::Udh16,
-            "sar" => Concat::Sar,
-            "payload" => Concat::Payload,
-            _ => return None,
-        })
-    }
-
-    /// The word for a carrier's default alphabet: "gsm7", "latin1".
-    pub fn alphabet_of(word: &str) -> Option<Alphabet> {
-        match word {
-            "gsm7" => Some(Alphabet::Gsm7),
-            "latin1" => Some(Alphabet::Latin1),
-            _ => None,
-        }
     }
 
     /// The word of the API for what a sender asks for: "auto", "gsm7", "ucs2", "latin1".
@@ -75,7 +62,8 @@ mod tests {
         assert_eq!(latin1.choice(Choice::Ucs2), Choice::Ucs2);
         assert_eq!([Alphabet::Latin1, Alphabet::Ucs2].map(|alphabet| latin1.data_coding(alphabet)), [0, 8]);
         assert_eq!([Alphabet::Latin1, Alphabet::Gsm7].map(|alphabet| Coding::default().data_coding(alphabet)), [3, 0]);
-        assert_eq!(Coding::concat_of("udh16"), Some(Concat::Udh16));
-        assert_eq!(Coding::alphabet_of("ucs2"), None);
+        assert_eq!(Coding::choice_of("latin1"), Some(Choice::Latin1));
+        assert_eq!(Coding::choice_of("payload"), None);
+        assert_eq!((Coding::CONCATS[0].1, Coding::DEFAULT_ALPHABETS[0].1), (Concat::Udh8, Alphabet::Gsm7));
     }
 }

@@ -1,1 +1,0 @@
-//! The configuration file: read, checked, composed.

@@ -1,0 +1,125 @@
+//! [[tenant]], [[route]] and [[price]]: who sends, by which carriers, at what price.
+
+use std::time::Duration;
+
+use crate::admission::config::{Charge, Receipts, RouteConfig, TenantConfig};
+use crate::billing::config::PriceConfig;
+use crate::config::node::c_octets;
+use crate::config::section::Section;
+
+/// Octets of the id of a tenant or carrier: it stands in every log line and label.
+const ID_OCTETS_MAX: usize = 32;
+
+/// Octets of a system_id and a password (SMPP 3.4, 4.1.1).
+pub(super) const SYSTEM_ID_OCTETS_MAX: usize = 15;
+pub(super) const PASSWORD_OCTETS_MAX: usize = 8;
+
+/// Octets of a password that some carriers demand against the standard.
+pub(super) const LONG_PASSWORD_OCTETS_MAX: usize = 63;
+
+/// Reads a [[tenant]].
+pub(super) fn read_tenant(mut section: Section<'_>) -> Option<TenantConfig> {
+    let id = read_id(&mut section, "id");
+    let config = TenantConfig {
+        id: id.clone().unwrap_or_default(),
+        system_id: section.optional_text("system_id"),
+        password: section.secret("password"),
+        api_keys: section.secrets("api_key"),
+        rate: section.optional("rate"),
+        burst: section.optional_count("burst", 1..=100_000_000),
+        window: section.optional_count("window", 1..=10_000),
+        binds_max: section.optional_count("binds", 1..=10_000),
+        credit: section.optional("credit"),
+        receipts: section.choice("receipts", &[("message", Receipts::Message), ("part", Receipts::Part)]),
+        charge: section.choice("charge", &[("submitted", Charge::Submitted), ("delivered", Charge::Delivered)]),
+        validity: section.duration("validity", "48h", Duration::from_secs(1)),
+        ordered: section.choice("order", &[("none", false), ("destination", true)]),
+        country: section.optional_text("country"),
+        senders: section.texts("senders"),
+    };
+    c_octets(&mut section, "system_id", config.system_id.as_deref(), SYSTEM_ID_OCTETS_MAX);
+    check_tenant(&mut section, &config);
+    section.finish();
+    id.map(|_| config)
+}
+
+fn check_tenant(section: &mut Section<'_>, config: &TenantConfig) {
+    let mut wrong = |key: &'static str, what: &str| {
+        let place = section.place_of(key);
+        section.error(&place, key, what);
+    };
+    if config.system_id.is_some() && !section_has_password(config) {
+        wrong("password", "a tenant with a system_id needs a password to bind with");
+    }
+    if config.system_id.is_none() && config.password.is_some() {
+        wrong("password", "without a system_id there is nobody to bind");
+    }
+    if config.burst.is_some() && config.rate.is_none() {
+        wrong("burst", "without a rate there is nothing to burst from");
+    }
+    let calling_code =
+        |code: &String| (1..=3).contains(&code.len()) && code.bytes().all(|octet| octet.is_ascii_digit());
+    if config.country.as_ref().is_some_and(|code| !calling_code(code) || code.starts_with('0')) {
+        wrong("country", "write a calling code of one to three digits, as in \"44\"");
+    }
+    if config.validity > Duration::from_secs(30 * 86_400) {
+        wrong("validity", "a message may wait for at most 30d");
+    }
+    let long = config.password.as_ref().is_some_and(|password| password.0.len() > PASSWORD_OCTETS_MAX);
+    if long && config.system_id.is_some() {
+        let place = section.place_of("password");
+        section.warning(&place, "password", "SMPP passwords hold 8 octets; few programs can send a longer one");
+    }
+}
+
+/// Whether a password was given at all; a secret that could not be read has been reported already.
+fn section_has_password(config: &TenantConfig) -> bool {
+    config.password.is_some()
+}
+
+/// Reads a [[route]].
+pub(super) fn read_route(mut section: Section<'_>) -> Option<RouteConfig> {
+    let prefix = read_prefix(&mut section);
+    let carriers = section.required_texts("carriers");
+    let tenant = section.optional_text("tenant");
+    if carriers.as_ref().is_some_and(Vec::is_empty) {
+        let place = section.place_of("carriers");
+        section.error(&place, "carriers", "a route needs at least one carrier");
+    }
+    section.finish();
+    Some(RouteConfig { prefix: prefix?, carriers: carriers?, tenant })
+}
+
+/// Reads a [[price]].
+pub(super) fn read_price(mut section: Section<'_>) -> Option<PriceConfig> {
+    let tenant = section.required_text("tenant");
+    let prefix = read_prefix(&mut section);
+    let per_part = section.required("per_part");
+    section.finish();
+    Some(PriceConfig { tenant: tenant?, prefix: prefix?, per_part: per_part? })
+}
+
+/// Reads the name of a tenant or carrier.
+pub(super) fn read_id(section: &mut Section<'_>, key: &'static str) -> Option<String> {
+    let id = section.required_text(key)?;
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
+    if id.is_empty() || id.len() > ID_OCTETS_MAX || !id.bytes().all(plain) {
+        let place = section.place_of(key);
+        let what = format!("{id:?} is no name: write 1 to {ID_OCTETS_MAX} letters, digits, '-', '_' or '.'");
+        section.error(&place, key, what);
+        return None;
+    }
+    Some(id)
+}
+
+/// Reads a prefix of international digits; empty stands for every number.
+fn read_prefix(section: &mut Section<'_>) -> Option<String> {
+    let prefix = section.required_text("prefix")?;
+    if prefix.len() > 15 || prefix.starts_with('0') || !prefix.bytes().all(|octet| octet.is_ascii_digit()) {
+        let place = section.place_of("prefix");
+        let what = format!("{prefix:?} is no prefix: write digits as in \"44\", without + or 00; \"\" is every number");
+        section.error(&place, "prefix", what);
+        return None;
+    }
+    Some(prefix)
+}
