@@ -1,16 +1,27 @@
-//! Every valid vector decodes to its fields and encodes back to its octets.
+//! Every valid vector decodes to its fields and encodes back to its octets; every malformed one has its outcome.
 
 #[path = "vectors/fields.rs"]
 mod fields;
+#[path = "vectors/outcome.rs"]
+mod outcome;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use sluice::smpp::calendar::Civil;
 use sluice::smpp::decode::decode;
 use sluice::smpp::encode::encode;
 use sluice::smpp::frame::{PDU_OCTETS_MAX_DEFAULT, frame};
-use sluice::smpp::pdu::Pdu;
+use sluice::smpp::pdu::{Body, Pdu};
 use sluice::smpp::tlv::{Tlv, Tlvs};
+use sluice::smpp::validate::{validate_data, validate_replace, validate_submit, validate_submit_multi};
+
+use crate::outcome::{Outcome, outcome_of};
+
+/// The present of the vectors, 2026-11-21 12:00 in UTC.
+fn now_micros() -> u64 {
+    Civil { year: 2026, month: 11, day: 21, hour: 12, minute: 0, second: 0 }.micros()
+}
 
 fn facts() -> Value {
     serde_json::from_str(include_str!("data/facts/pdu_vectors.json")).expect("the facts are JSON")
@@ -83,4 +94,55 @@ fn valid_vectors_encode_back_to_their_octets() {
         assert_eq!(out[..3], [0xEE; 3], "{name}: what stood in the buffer stays");
         assert_eq!(out[3..], octets, "{name}");
     }
+}
+
+#[test]
+fn valid_requests_are_not_refused() {
+    let facts = facts();
+    let mut checked = 0;
+    for vector in facts["valid"].as_array().expect("a list") {
+        let name = vector["name"].as_str().expect("a name");
+        let octets = octets_of(vector["hex"].as_str().expect("hex"));
+        let verdict = match decoded(&octets, name).body {
+            Body::SubmitSm(message) => validate_submit(&message, now_micros()).map(|_| ()),
+            Body::SubmitMulti(message) => validate_submit_multi(&message, now_micros()).map(|_| ()),
+            Body::DataSm(message) => validate_data(&message),
+            Body::ReplaceSm(message) => validate_replace(&message, now_micros()).map(|_| ()),
+            _ => continue,
+        };
+        assert_eq!(verdict, Ok(()), "{name}");
+        checked += 1;
+    }
+    assert!(checked > 60, "{checked}");
+}
+
+/// Outcomes that differ from the first one expected and are among those that the vectors also accept.
+const ALSO_ACCEPTED: &[(&str, &str)] = &[
+    // The octet behind the one destination is read as the next dest_flag, and 0 is no dest_flag: that the body is too
+    // short cannot be known before.
+    ("submit_multi number_of_dests 3 with 1 present", "submit_multi_resp 0x00000040"),
+];
+
+#[test]
+fn malformed_vectors_have_their_outcome() {
+    let facts = facts();
+    let mut also_accepted = Vec::new();
+    for vector in facts["malformed"].as_array().expect("a list") {
+        let name = vector["name"].as_str().expect("a name");
+        let octets = octets_of(vector["hex"].as_str().expect("hex"));
+        let role = vector["role"].as_str().expect("a role");
+        let state = vector["state"].as_str().expect("a state");
+        let found = outcome_of(role, state, &octets, now_micros());
+        let wanted = Outcome::of_vector(&vector["expect"], state);
+        if found == wanted {
+            continue;
+        }
+        let reply = format!("{} {}", found.reply, found.command_status);
+        let listed = vector["also_accepted"].as_array().expect("a list").iter().any(|other| other == &reply);
+        assert!(listed, "{name}: {found:?}, wanted {wanted:?}");
+        assert_eq!((found.sequence_number, found.closes), (wanted.sequence_number, wanted.closes), "{name}");
+        also_accepted.push((name.to_owned(), reply));
+    }
+    let listed: Vec<_> = ALSO_ACCEPTED.iter().map(|(name, reply)| (name.to_string(), reply.to_string())).collect();
+    assert_eq!(also_accepted, listed);
 }

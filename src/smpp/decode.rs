@@ -107,7 +107,7 @@ fn read_body(command: CommandId, body: &[u8]) -> Result<Body<'_>, CommandStatus>
 }
 
 /// Octets behind the last known field are tolerated: each parser has taken its TLVs already.
-fn done<'a, T>(parsed: IResult<&'a [u8], T, Fault>) -> Result<T, CommandStatus> {
+fn done<T>(parsed: IResult<&[u8], T, Fault>) -> Result<T, CommandStatus> {
     match parsed {
         Ok((_, value)) => Ok(value),
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.0),

@@ -370,7 +370,10 @@ impl Session {
     }
 
     fn close(&mut self, reason: CloseReason) -> CloseReason {
-        self.state = SessionState::Closed;
+        // A peer that has unbound may have sent more before it read our answer, and is told that it was too late.
+        if reason != CloseReason::PeerUnbound {
+            self.state = SessionState::Closed;
+        }
         *self.close_reason.get_or_insert(reason)
     }
 }

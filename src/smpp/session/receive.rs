@@ -16,7 +16,7 @@ impl Session {
     /// Takes one PDU. What the session settles itself (enquire_link, unbind, what the state or the role forbids, what
     /// is not known, responses that answer nothing) is answered into `out`. Bounded work.
     pub fn handle_pdu<'a>(&mut self, now: Duration, pdu: Pdu<'a>, out: &mut Vec<u8>) -> Event<'a> {
-        if self.is_closing() {
+        if self.state == SessionState::Closed {
             return Event::None;
         }
         self.note_life(now);
@@ -32,7 +32,7 @@ impl Session {
 
     /// Answers a request that could not be read. A bind that could not be read ends the session.
     pub fn handle_decode_error(&mut self, now: Duration, error: &DecodeError, out: &mut Vec<u8>) -> Event<'static> {
-        if self.is_closing() || error.command.is_response() {
+        if self.state == SessionState::Closed || error.command.is_response() {
             return Event::None;
         }
         self.note_life(now);
@@ -49,7 +49,7 @@ impl Session {
 
     /// The stream is out of step: says so once, with sequence number 0 because none can be trusted, and ends.
     pub fn handle_frame_error(&mut self, _: Duration, _: &FrameError, out: &mut Vec<u8>) -> Event<'static> {
-        if self.is_closing() {
+        if self.state == SessionState::Closed {
             return Event::None;
         }
         answer(CommandId::GENERIC_NACK, CommandStatus::RINVCMDLEN, 0, out);
@@ -151,7 +151,10 @@ impl Session {
 
     /// Sends the unbind_resp once all requests of the peer are answered.
     pub(super) fn finish_unbind(&mut self, out: &mut Vec<u8>) -> Option<CloseReason> {
-        let sequence = self.peer_unbind.filter(|_| self.incoming == 0)?;
+        if self.incoming > 0 {
+            return None;
+        }
+        let sequence = self.peer_unbind.take()?;
         answer(CommandId::UNBIND_RESP, CommandStatus::ROK, sequence, out);
         Some(self.close(CloseReason::PeerUnbound))
     }
