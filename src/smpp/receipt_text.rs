@@ -37,21 +37,6 @@ enum Label {
     Text,
 }
 
-const LABELS: &[(&str, Label)] = &[
-    ("id", Label::Id),
-    ("sub", Label::Sub),
-    ("dlvrd", Label::Dlvrd),
-    ("submit date", Label::SubmitDate),
-    ("submit_date", Label::SubmitDate),
-    ("submitdate", Label::SubmitDate),
-    ("done date", Label::DoneDate),
-    ("done_date", Label::DoneDate),
-    ("donedate", Label::DoneDate),
-    ("stat", Label::Stat),
-    ("err", Label::Err),
-    ("text", Label::Text),
-];
-
 impl<'a> Extras<'a> {
     /// Label and value of each, in the order of the text.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
@@ -90,8 +75,8 @@ pub(in crate::smpp) fn read_fields(text: &[u8]) -> Fields<'_> {
     let mut text_starts = whole.len();
     // A carrier that puts a blank behind one colon does so behind all of them, also the one of the text.
     let mut blanks = false;
-    // Looked for once, so that the work stays in proportion to the length.
-    let has_text_label = find_label(whole, Label::Text).is_some();
+    // Looked for once at most, so that the work stays in proportion to the length.
+    let mut has_text_label = None;
     loop {
         rest = skip_separators(rest);
         if rest.is_empty() {
@@ -110,7 +95,10 @@ pub(in crate::smpp) fn read_fields(text: &[u8]) -> Fields<'_> {
             let (word, after) = take_word(rest);
             if fields.stat.is_none() && MessageState::from_stat(word).is_some() {
                 fields.stat = Some(word);
-            } else if fields.err.is_some() && !has_text_label && split_label(word).is_none() {
+            } else if fields.err.is_some()
+                && split_label(word).is_none()
+                && !*has_text_label.get_or_insert_with(|| find_label(whole, Label::Text).is_some())
+            {
                 // Words behind the error without a label are the text.
                 fields.text = Some(rest);
                 text_starts = text_starts.min(at);
@@ -151,10 +139,30 @@ fn put<'a>(label: Label, value: &'a [u8], fields: &mut Fields<'a>) {
 
 /// The label at the start, in any case, and what stands behind its colon.
 fn label(text: &[u8]) -> Option<(Label, &[u8])> {
-    LABELS.iter().find_map(|(name, label)| {
+    // By the first letter, because most words are no label and this is asked of each.
+    let candidates: &[(&[u8], Label)] = match text.first()?.to_ascii_lowercase() {
+        b'i' => &[(b"id", Label::Id)],
+        b's' => &[
+            (b"stat", Label::Stat),
+            (b"sub", Label::Sub),
+            (b"submit date", Label::SubmitDate),
+            (b"submit_date", Label::SubmitDate),
+            (b"submitdate", Label::SubmitDate),
+        ],
+        b'd' => &[
+            (b"dlvrd", Label::Dlvrd),
+            (b"done date", Label::DoneDate),
+            (b"done_date", Label::DoneDate),
+            (b"donedate", Label::DoneDate),
+        ],
+        b'e' => &[(b"err", Label::Err)],
+        b't' => &[(b"text", Label::Text)],
+        _ => return None,
+    };
+    candidates.iter().find_map(|(name, label)| {
         let (head, rest) = text.split_at_checked(name.len())?;
         let rest = rest.strip_prefix(b":")?;
-        head.eq_ignore_ascii_case(name.as_bytes()).then_some((*label, rest))
+        head.eq_ignore_ascii_case(name).then_some((*label, rest))
     })
 }
 
