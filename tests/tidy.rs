@@ -81,6 +81,12 @@ fn files_speak_of_the_project_alone() {
 }
 
 #[test]
+fn every_cited_quirk_is_described() {
+    let described = read(&root().join("docs/quirks.md"));
+    report(sources(&["src"]).iter().flat_map(|source| undescribed(source, &described)));
+}
+
+#[test]
 fn the_papers_are_there() {
     for paper in ["README.md", "CHANGELOG.md", "LICENSE", "docs/decisions.md", "deny.toml", "tests/run", ".ci/run"] {
         let text = std::fs::read_to_string(root().join(paper)).unwrap_or_default();
@@ -200,6 +206,21 @@ fn orphans(sources: &[Source]) -> Vec<String> {
         !root && !declares(parent, name) && !by_path(&format!("{name}.rs"))
     };
     sources.iter().filter(orphan).map(|source| format!("{}: no `mod` line declares it", source.path)).collect()
+}
+
+/// Numbers of quirks that a comment cites and the page on quirks does not have.
+fn undescribed(source: &Source, described: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for line in source.text.lines().filter(|line| line.contains("quirk")) {
+        for (start, _) in line.match_indices('Q') {
+            let digits = line[start + 1..].chars().take_while(char::is_ascii_digit).count();
+            let number = &line[start..start + 1 + digits];
+            if digits > 1 && !described.contains(&format!("| {number} |")) {
+                wrong.push(format!("{}: {number} is not in docs/quirks.md", source.path));
+            }
+        }
+    }
+    wrong
 }
 
 /// Places on somebody's machine and hosts of package registries.

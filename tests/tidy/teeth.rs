@@ -1,7 +1,7 @@
 //! Each rule bites: fed with bad text it complains, fed with the nearest good text it does not.
 
 use super::source::Source;
-use super::{as_declared, foreign_places, head, imports, impurities, leftovers, names, orphans, sizes};
+use super::{as_declared, foreign_places, head, imports, impurities, leftovers, names, orphans, sizes, undescribed};
 
 fn file(path: &str, text: &str) -> Source {
     Source::new(path, text)
@@ -124,6 +124,13 @@ fn names_and_orphans_bite() {
     assert!(names(&file("src/core/mod.rs", "mod turn;\nfn modest() {}")).is_empty());
     let lost = [file("src/lib.rs", "pub mod core;"), file("src/core/mod.rs", ""), file("src/core/turn.rs", "")];
     assert_eq!(orphans(&lost), ["src/core/turn.rs: no `mod` line declares it"]);
+}
+
+#[test]
+fn citations_bite() {
+    let described = "| Q11 | sends | takes |\n";
+    assert!(undescribed(&file("src/fact.rs", "/// As some do (quirk Q11)."), described).is_empty());
+    assert_eq!(undescribed(&file("src/fact.rs", "/// As some do (quirks Q11 to Q9999)."), described).len(), 1);
 }
 
 #[test]
