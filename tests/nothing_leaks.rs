@@ -10,8 +10,8 @@ use support::esme::{BIND_TRANSCEIVER, Esme};
 use support::smsc::{Answer, Smsc, receipt};
 use support::{Daemon, eventually, http, settings};
 
-const PASSWORD: &str = "canary-password-51966";
-const CARRIER_PASSWORD: &str = "canary-carrier-8";
+const PASSWORD: &str = "k7Canary";
+const CARRIER_PASSWORD: &str = "c4Finch8";
 const API_KEY: &str = "canary-api-key-48879";
 const BODY: &str = "canary body kingfisher";
 const WIDE_BODY: &str = "канарейка зимородок";

@@ -22,8 +22,8 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts the daemon with this configuration in a fresh directory and waits until it is ready.
     ///
-    /// Sections that the text does not have are added: `[node]` with `data_dir = "data"`, `[smpp]` and
-    /// `[http]` listening on a loopback port that the system chooses.
+    /// Sections that the text does not have are added: `[node]` with `data_dir = "data"`, `[store]` with segments
+    /// that are made quickly, `[smpp]` and `[http]` listening on a loopback port that the system chooses.
     pub(crate) fn start(config_toml: &str) -> Daemon {
         let owned = tempfile::Builder::new().prefix("sluice-").tempdir().expect("a temporary directory");
         let mut daemon = Daemon::start_in(owned.path(), config_toml);
@@ -155,6 +155,7 @@ fn completed(config_toml: &str) -> String {
     let mut text = String::new();
     for (section, body) in [
         ("[node]", "data_dir = \"data\""),
+        ("[store]", "segment = \"4MiB\""),
         ("[smpp]", "listen = \"127.0.0.1:0\""),
         ("[http]", "listen = \"127.0.0.1:0\""),
     ] {
