@@ -1,7 +1,7 @@
 //! A rate is a promise: parts go out at the agreed pace to within 1 %, and in no window of time more than the burst allows.
 
 use sluice::message::{CarrierId, TenantId, Timestamp};
-use sluice::release::buckets::{CarrierRate, CoreClock, Rate, TenantBucket};
+use sluice::release::buckets::{CarrierRate, Rate, TenantBucket};
 use sluice::release::lanes::{LaneKey, Lanes};
 
 const START: Timestamp = Timestamp(1_795_262_400_000_000);
@@ -34,7 +34,7 @@ fn check(released: &[(Timestamp, u32)], rate: Rate, run_micros: i64) {
 
 /// Releases from one tenant's lane as the core does: peek, ask the bucket, take or sleep.
 fn run(rate: Rate, sizes: &[u32], run_micros: i64) -> Vec<(Timestamp, u32)> {
-    let (mut lanes, mut bucket) = (Lanes::new(), TenantBucket::new(rate, &CoreClock::new(START)));
+    let (mut lanes, mut bucket) = (Lanes::new(), TenantBucket::new(rate, START));
     let key = LaneKey { carrier: CARRIER, tenant: TenantId(3), class: 0 };
     for index in (0..).take(sizes.len()) {
         lanes.push_back(key, index);

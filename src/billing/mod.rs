@@ -2,3 +2,5 @@
 
 pub mod config;
 pub mod price;
+pub mod ledger;
+pub mod cdr;

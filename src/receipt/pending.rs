@@ -31,18 +31,29 @@ impl std::error::Error for PendingFull {}
 /// A receipt that waits for its part.
 #[derive(Clone, Debug)]
 pub struct PendingReceipt {
-    /// The number of its Unmatched fact.
-    pub key: u64,
-    /// From which carrier account.
-    pub carrier: CarrierId,
-    /// When it was read.
-    pub at: Timestamp,
-    /// In which segment of the journal its record lies.
-    pub segment: u32,
+    key: u64,
+    carrier: CarrierId,
+    at: Timestamp,
+    segment: u32,
     octets: Box<[u8]>,
 }
 
 impl PendingReceipt {
+    /// The number of its Unmatched fact.
+    pub fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// From which carrier account it is.
+    pub fn carrier(&self) -> CarrierId {
+        self.carrier
+    }
+
+    /// When it was read.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// What it says.
     pub fn notice(&self) -> Notice<'_> {
         Notice::read(&self.octets).expect("written from a notice")
@@ -142,9 +153,9 @@ impl Pending {
         self.receipts.first_key_value().map(|(_, receipt)| receipt.at)
     }
 
-    /// The receipts whose records lie in this segment, oldest first. It looks at all of them.
-    pub fn in_segment(&self, segment: u32) -> impl Iterator<Item = &PendingReceipt> + '_ {
-        self.receipts.values().filter(move |receipt| receipt.segment == segment)
+    /// Copies of the receipts whose records lie in this segment, oldest first. It looks at all that pend.
+    pub fn in_segment(&self, segment: u32) -> impl Iterator<Item = PendingReceipt> + '_ {
+        self.receipts.values().filter(move |receipt| receipt.segment == segment).cloned()
     }
 
     /// How many pend.

@@ -4,7 +4,6 @@
 //! up to whole nanoseconds, so a limit is never passed.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -48,46 +47,16 @@ impl Rate {
 /// About 36 years; sums of a few of them and of today still fit.
 const NANOS_MAX: u64 = 1 << 60;
 
-/// The core's time as the buckets see it. Clones show the same time; it never goes back.
-#[derive(Clone, Debug, Default)]
-pub struct CoreClock(Arc<AtomicU64>);
-
-impl CoreClock {
-    /// A clock that stands at `now`.
-    pub fn new(now: Timestamp) -> CoreClock {
-        let clock = CoreClock::default();
-        clock.set(now);
-        clock
-    }
-
-    /// It is `now`.
-    pub fn set(&self, now: Timestamp) {
-        self.0.fetch_max(nanos_of(now), Ordering::Relaxed);
-    }
-
-    fn nanos(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// The core's clock, held back by what the bucket has lent: a bucket that is in debt lives in the past until it is paid.
+/// The time that a bucket is shown, nanoseconds since 1970: the core's, held back by what the bucket has lent. A bucket in debt lives
+/// in the past until its debt is paid, and pays it at the agreed pace.
 #[derive(Debug)]
-struct LentClock {
-    clock: CoreClock,
-    lent_nanos: AtomicU64,
-}
+struct ShownTime(AtomicU64);
 
-impl LentClock {
-    fn lent(&self) -> u64 {
-        self.lent_nanos.load(Ordering::Relaxed)
-    }
-}
-
-impl Clock for LentClock {
+impl Clock for ShownTime {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {
-        Nanos::new(self.clock.nanos().saturating_sub(self.lent()))
+        Nanos::new(self.0.load(Ordering::Relaxed))
     }
 }
 
@@ -95,34 +64,36 @@ impl Clock for LentClock {
 /// borrows, and its debt is paid before anything else of the tenant goes.
 #[derive(Debug)]
 pub struct TenantBucket {
-    limiter: RateLimiter<NotKeyed, InMemoryState, LentClock, NoOpMiddleware<Nanos>>,
+    limiter: RateLimiter<NotKeyed, InMemoryState, ShownTime, NoOpMiddleware<Nanos>>,
     burst: u32,
     interval_nanos: u64,
+    /// The latest time that was given; it never goes back.
+    now_nanos: u64,
+    lent_nanos: u64,
 }
 
 impl TenantBucket {
-    /// A full bucket.
-    pub fn new(rate: Rate, clock: &CoreClock) -> TenantBucket {
-        let burst = rate.burst();
-        let interval_nanos = rate.interval_nanos();
+    /// A full bucket at `now`.
+    pub fn new(rate: Rate, now: Timestamp) -> TenantBucket {
+        let (burst, interval_nanos, now_nanos) = (rate.burst(), rate.interval_nanos(), nanos_of(now));
         let quota = Quota::with_period(Duration::from_nanos(interval_nanos)).expect("an interval is at least 1 ns");
-        let clock = LentClock { clock: clock.clone(), lent_nanos: AtomicU64::new(0) };
-        let limiter = RateLimiter::direct_with_clock(quota.allow_burst(burst), clock);
-        TenantBucket { limiter, burst: burst.get(), interval_nanos }
+        let limiter = RateLimiter::direct_with_clock(quota.allow_burst(burst), ShownTime(AtomicU64::new(now_nanos)));
+        TenantBucket { limiter, burst: burst.get(), interval_nanos, now_nanos, lent_nanos: 0 }
     }
 
     /// Takes the tokens of `parts` parts, or says before when it is of no use to ask again. Nothing is taken then.
     pub fn take(&mut self, parts: u32, now: Timestamp) -> Result<(), Timestamp> {
-        let clock = self.limiter.clock();
-        clock.clock.set(now);
         let Some(at_once) = NonZeroU32::new(parts.min(self.burst)) else { return Ok(()) };
+        self.now_nanos = self.now_nanos.max(nanos_of(now));
+        let shown_nanos = self.now_nanos.saturating_sub(self.lent_nanos);
+        self.limiter.clock().0.store(shown_nanos, Ordering::Relaxed);
         let checked = self.limiter.check_n(at_once).expect("not more than the burst");
         if let Err(not_until) = checked {
-            let at_nanos = not_until.earliest_possible().as_u64().saturating_add(clock.lent());
+            let at_nanos = not_until.earliest_possible().as_u64().saturating_add(self.lent_nanos);
             return Err(timestamp(nanos(at_nanos)));
         }
-        let borrowed = u64::from(parts - at_once.get()).saturating_mul(self.interval_nanos);
-        clock.lent_nanos.fetch_add(borrowed, Ordering::Relaxed);
+        let lent_nanos = u64::from(parts - at_once.get()).saturating_mul(self.interval_nanos);
+        self.lent_nanos = self.lent_nanos.saturating_add(lent_nanos);
         Ok(())
     }
 }
@@ -204,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_message_takes_all_its_tokens_at_once() {
-        let mut bucket = TenantBucket::new(RATE, &CoreClock::new(START));
+        let mut bucket = TenantBucket::new(RATE, START);
         assert_eq!(bucket.take(48, START), Ok(()));
         assert_eq!(bucket.take(3, START), Err(later(10_000)), "a third token is 10 ms away");
         assert_eq!(bucket.take(2, START), Ok(()), "and the refusal took nothing");
@@ -214,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_message_larger_than_the_burst_waits_and_borrows() {
-        let mut bucket = TenantBucket::new(RATE, &CoreClock::new(START));
+        let mut bucket = TenantBucket::new(RATE, START);
         assert_eq!(bucket.take(1, START), Ok(()));
         assert_eq!(bucket.take(120, START), Err(later(10_000)), "not before the bucket is full");
         assert_eq!(bucket.take(120, later(10_000)), Ok(()));
@@ -228,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_debt_is_paid_during_a_rest() {
-        let mut bucket = TenantBucket::new(RATE, &CoreClock::new(START));
+        let mut bucket = TenantBucket::new(RATE, START);
         assert_eq!(bucket.take(255, START), Ok(()));
         assert_eq!(bucket.take(50, later(10_000_000)), Ok(()));
         assert!(bucket.take(1, later(10_000_000)).is_err());
@@ -237,7 +208,7 @@ mod tests {
     #[test]
     fn intervals_are_rounded_up() {
         let rate = Rate { parts: 3, per_micros: 1_000_000, burst: 1 };
-        let mut bucket = TenantBucket::new(rate, &CoreClock::new(START));
+        let mut bucket = TenantBucket::new(rate, START);
         let mut pace = CarrierRate::new(rate, START);
         assert_eq!(bucket.take(1, START), Ok(()));
         pace.take(START, 1);
@@ -251,7 +222,7 @@ mod tests {
             for per_micros in [0, 1, u64::MAX] {
                 for burst in [0, 1, u32::MAX] {
                     let rate = Rate { parts, per_micros, burst };
-                    let mut bucket = TenantBucket::new(rate, &CoreClock::new(START));
+                    let mut bucket = TenantBucket::new(rate, START);
                     assert_eq!(bucket.take(1, START), Ok(()), "{rate:?}");
                     assert!(bucket.take(255, START).map_or_else(|at| at > START, |()| burst > 0), "{rate:?}");
                     let mut pace = CarrierRate::new(rate, START);

@@ -20,7 +20,7 @@ impl Backoff {
         let longest = self.longest(attempt);
         let half = longest / 2;
         let spread_nanos = u64::try_from((longest - half).as_nanos()).unwrap_or(u64::MAX);
-        half + Duration::from_nanos((u128::from(random) * (u128::from(spread_nanos) + 1) >> 64) as u64)
+        half + Duration::from_nanos(((u128::from(random) * (u128::from(spread_nanos) + 1)) >> 64) as u64)
     }
 
     fn longest(&self, attempt: u32) -> Duration {
