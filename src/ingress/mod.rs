@@ -1,3 +1,4 @@
 //! Where messages enter: the SMPP server and the HTTP API.
 
 pub mod http;
+pub mod reply;
