@@ -50,6 +50,7 @@ where
         sleep: Box::pin(tokio::time::sleep_until(clock.instant(clock.elapsed()))),
         armed: None,
     };
+    link.end.on_start(clock.elapsed(), &mut link.session, &mut link.outgoing.octets);
     tokio::select! {
         biased;
         ended = std::future::poll_fn(|cx| link.poll(cx)) => return ended,
@@ -220,6 +221,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, E: End> Link<'_, S, E> {
 
     fn unbind(&mut self) {
         let now = self.clock.elapsed();
+        self.end.on_stop();
         self.session.unbind(now, &mut self.outgoing.octets);
         self.close_by = Some(now + self.limits.unbind_max);
         self.stopping = true;

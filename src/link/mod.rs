@@ -15,6 +15,12 @@ use crate::smpp::session::{Event, Session, TimeoutEvent};
 
 /// What an end of the wire does with what the session passes on. Every `now` is time since the clock's start.
 pub trait End {
+    /// The connection is there and nothing was read yet.
+    fn on_start(&mut self, _now: Duration, _session: &mut Session, _out: &mut Vec<u8>) {}
+
+    /// This side is about to unbind.
+    fn on_stop(&mut self) {}
+
     /// A request to be answered, now or later, or the response to a request of ours. Answers are appended to `out`.
     fn on_event(&mut self, now: Duration, event: Event<'_>, session: &mut Session, out: &mut Vec<u8>);
 
