@@ -385,8 +385,6 @@ pub enum Named<'a> {
     },
     /// Counters that never go back.
     Counters {
-        /// How often the gateway has started on this store.
-        start: u32,
         /// The next message's sequence.
         sequence: u64,
         /// The next Unmatched receipt's number.

@@ -1,1 +1,168 @@
 //! The single writer: a sans-IO state machine over admission, release, receipt and billing.
+//!
+//! [`Core::turn`] takes commands in order; each is decided, then applied; then one release turn; then the group closes as record octets
+//! plus effects. The driver makes the octets durable and only then lets the effects out. The core reads no clock, no disk and no
+//! random source, and no decision depends on the order of a map, so the same commands at the same times give the same group.
+//!
+//! | File | holds |
+//! |---|---|
+//! | fold, messages, slot, names, requests | what the journal says: `apply`, the same live and at replay |
+//! | schedule | what follows from it and is not written: lanes, wheel, binds and their windows, the arena |
+//! | accept, outcome, receipts, report, status, timers, sweep | one kind of command each |
+//! | release | the release turn |
+//! | start | replay, and what happens before the first turn |
+
+mod accept;
+mod arena;
+mod fold;
+mod group;
+mod messages;
+mod names;
+mod numbers;
+mod outcome;
+mod receipts;
+mod release;
+mod report;
+mod requests;
+mod schedule;
+mod slot;
+mod start;
+mod status;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+pub use group::{Group, Outboxes};
+pub use numbers::Numbers;
+pub use schedule::Config;
+
+use crate::command::Command;
+use crate::core::fold::{Bounds, Fold};
+use crate::core::schedule::Schedule;
+use crate::exchange::Batch;
+use crate::fact::Fact;
+use crate::message::{Place, Timestamp};
+
+/// A group holds at most this many octets of records.
+pub const GROUP_OCTETS_MAX: usize = 256 << 10;
+/// Commands are taken while the group is smaller than this; the rest is room for what one command and the release turn may add.
+const COMMANDS_OCTETS_MAX: usize = 128 << 10;
+const RELEASE_OCTETS_MAX: usize = 192 << 10;
+
+/// All messages of one shard, their money and their way.
+pub struct Core {
+    fold: Fold,
+    schedule: Schedule,
+    config: Config,
+    numbers: Numbers,
+    now: Timestamp,
+    base: Place,
+    stopping: bool,
+    full: bool,
+    scratch: Vec<u8>,
+}
+
+impl Core {
+    /// An empty core. `key` keys its hashes; it must be the same at every start on one store.
+    pub fn new(config: Config, key: [u64; 2], now: Timestamp) -> Core {
+        let bounds = Bounds {
+            finished_max: config.finished_max,
+            pending_entries_max: config.unmatched_max,
+            pending_octets_max: config.unmatched_max.saturating_mul(128),
+        };
+        Core {
+            fold: Fold::new(key, bounds),
+            schedule: Schedule::new(config.arena_octets, now),
+            config,
+            numbers: Numbers::default(),
+            now,
+            base: Place::default(),
+            stopping: false,
+            full: false,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Decides and applies the commands of `batch` from `*cursor` on, as far as the group has room, then what time and credits allow.
+    /// `base` is where the group's first record will stand. The work of one call is bounded by the group's size.
+    pub fn turn(&mut self, batch: &Batch, cursor: &mut usize, now: Timestamp, base: Place, group: &mut Group) {
+        self.begin(now, base);
+        while *cursor < batch.commands.len() && group.records.octets().len() < COMMANDS_OCTETS_MAX {
+            self.command(&batch.commands[*cursor], &batch.bytes, group);
+            *cursor += 1;
+        }
+        self.expire(group);
+        self.release(group);
+        self.report(group);
+        self.numbers.waiting = self.fold.live;
+    }
+
+    fn begin(&mut self, now: Timestamp, base: Place) {
+        self.now = now.max(self.now);
+        self.base = base;
+    }
+
+    fn command(&mut self, command: &Command, bytes: &[u8], group: &mut Group) {
+        match *command {
+            Command::Accept { reply, record, envelope } => {
+                self.accept(reply, record.of(bytes), envelope.of(bytes), group)
+            }
+            Command::Open { link, role, window } => self.open(link, role, window),
+            Command::Close { link } => self.close(link, group),
+            Command::Hold { link, held } => self.hold(link, held),
+            Command::Submitted { link, slot, outcome } => self.submitted(link, slot, outcome, bytes, group),
+            Command::Receipt { reply, carrier, notice } => self.receipt(reply, carrier, notice.of(bytes), group),
+            Command::Delivered { link, slot, taken } => self.delivered(link, slot, taken, group),
+            Command::Status { reply, tenant, id } => self.status(reply, tenant, id, group),
+            Command::Recall { reply, key, body } => self.recall(reply, key, body, group),
+            Command::Forget { key } => self.fold.requests.forget(key),
+            Command::Loaded { id, envelope } => self.loaded(id, envelope.of(bytes), group),
+            Command::Survivor { place, record, kept } => self.survivor(place, record.of(bytes), kept, group),
+            Command::Swept { segment } => self.swept(segment, group),
+            Command::Drain => self.stopping = true,
+        }
+    }
+
+    /// When to call [`Core::turn`] again although nothing has come in.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let wheel = self.schedule.wheel.next_at().map(|second| Timestamp(i64::from(second) * 1_000_000));
+        let unmatched = self.fold.pending.oldest_at().map(|at| at.plus_micros(self.config.unmatched_micros));
+        let carriers = self.schedule.carriers.iter().filter_map(|carrier| carrier.ready_at).min();
+        [wheel, unmatched, carriers, self.schedule.lanes.next_at()].into_iter().flatten().min()
+    }
+
+    /// Whether nothing is in any window, so that a stop repeats nothing.
+    pub fn is_drained(&self) -> bool {
+        self.schedule.in_windows == 0
+    }
+
+    /// Whether the disk has no room: nothing new is accepted, what is stored goes on.
+    pub fn set_full(&mut self, full: bool) {
+        self.full = full;
+    }
+
+    /// What has happened since the start, and how much waits.
+    pub fn numbers(&self) -> &Numbers {
+        &self.numbers
+    }
+
+    /// Writes a fact into the group and applies it.
+    fn record(&mut self, fact: &Fact<'_>, group: &mut Group) {
+        let offset = group.records.push(fact);
+        self.fold.apply(fact, self.place(offset));
+    }
+
+    fn place(&self, offset: u32) -> Place {
+        Place { segment: self.base.segment, offset: self.base.offset + offset }
+    }
+
+    fn now_seconds(&self) -> u32 {
+        seconds(self.now)
+    }
+}
+
+/// Whole seconds as the wheel counts them.
+fn seconds(at: Timestamp) -> u32 {
+    u32::try_from(at.seconds()).unwrap_or(if at.0 < 0 { 0 } else { u32::MAX })
+}

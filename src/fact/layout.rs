@@ -268,13 +268,23 @@ fn write_concluded(c: &Concluded<'_>, out: &mut Vec<u8>) {
 }
 
 fn write_kept(k: &Kept<'_>, out: &mut Vec<u8>) {
+    kept_head(k, out);
+    k.accepted.write(out);
+}
+
+/// Appends a Kept payload up to its accepted record, whose octets then follow.
+pub fn kept_head(k: &Kept<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(&k.at.0.to_le_bytes());
     out.extend_from_slice(&k.concluded_at.0.to_le_bytes());
     out.extend_from_slice(&[k.state as u8, u8::from(k.report), k.started, k.count]);
     let parts = u32::try_from(k.parts.len()).expect("255 summaries are far below 4 GiB");
     out.extend_from_slice(&parts.to_le_bytes());
     out.extend_from_slice(k.parts);
-    k.accepted.write(out);
+}
+
+/// Reads a Kept payload.
+pub fn read_kept_payload(octets: &[u8]) -> Option<Kept<'_>> {
+    read_kept(Reader(octets))
 }
 
 fn write_named(named: &Named<'_>, out: &mut Vec<u8>) {
@@ -297,9 +307,8 @@ fn write_named(named: &Named<'_>, out: &mut Vec<u8>) {
                 out.extend_from_slice(&micros.to_le_bytes());
             }
         }
-        Named::Counters { start, sequence, unmatched } => {
+        Named::Counters { sequence, unmatched } => {
             out.push(4);
-            out.extend_from_slice(&start.to_le_bytes());
             out.extend_from_slice(&sequence.to_le_bytes());
             out.extend_from_slice(&unmatched.to_le_bytes());
         }
@@ -404,7 +413,7 @@ fn read_named(mut r: Reader<'_>) -> Option<Named<'_>> {
             posted_micros: r.i64()?,
             voided_micros: r.i64()?,
         },
-        4 => Named::Counters { start: r.u32()?, sequence: r.u64()?, unmatched: r.u64()? },
+        4 => Named::Counters { sequence: r.u64()?, unmatched: r.u64()? },
         _ => return None,
     })
 }

@@ -1,0 +1,164 @@
+//! How submits end: taken, to come again, refused, lost; and what that means for the message.
+
+use crate::command::Outcome;
+use crate::core::Core;
+use crate::core::group::Group;
+use crate::core::seconds;
+use crate::core::slot::bits;
+use crate::fact::{Concluded, Fact, PartRef, Stage, flags};
+use crate::message::LinkId;
+use crate::receipt::fold::{fold, report_wanted};
+
+const RETRY_SECONDS_MAX: i64 = 3600;
+
+impl Core {
+    pub(super) fn submitted(&mut self, link: LinkId, place: u16, outcome: Outcome, bytes: &[u8], group: &mut Group) {
+        let Some(entry) = self.schedule.vacate(link, place) else { return };
+        self.schedule.in_windows -= 1;
+        match outcome {
+            Outcome::Taken(id) => self.taken(entry, id.of(bytes), group),
+            Outcome::Later { status, counts } => self.later(entry, status, counts, group),
+            Outcome::Refused { status } => self.refused(entry, status, group),
+            Outcome::Lost => self.doubt(entry, group),
+        }
+    }
+
+    fn taken(&mut self, entry: u32, carrier_id: &[u8], group: &mut Group) {
+        let part = self.fold.messages.part(entry);
+        let (slot, settled) = (part.slot, part.posted || part.voided);
+        let reference = self.part_ref(entry);
+        let message = *self.fold.messages.slot(slot);
+        let pays_now = message.flag(flags::PRICED) && !message.flag(flags::CHARGE_DELIVERED) && !settled;
+        let posted_micros = if pays_now { self.fold.messages.price(slot).0 } else { 0 };
+        let account = self.fold.account(slot);
+        let sent =
+            Fact::Sent { carrier: message.carrier, at: self.now, part: reference, account, posted_micros, carrier_id };
+        self.record(&sent, group);
+        self.numbers.sent += 1;
+        self.match_pending(entry, carrier_id, group);
+        self.after_part(slot, group);
+    }
+
+    fn later(&mut self, entry: u32, status: u32, counts: bool, group: &mut Group) {
+        let slot = self.fold.messages.part(entry).slot;
+        if counts {
+            let part = self.fold.messages.part_mut(entry);
+            part.attempts = part.attempts.saturating_add(1);
+            if part.attempts > self.config.attempts_max {
+                return self.refused(entry, status, group);
+            }
+        }
+        let attempts = self.fold.messages.part(entry).attempts;
+        let carrier = self.fold.messages.slot(slot).carrier;
+        let part = self.part_ref(entry);
+        self.record(&Fact::Deferred { carrier, at: self.now, part, status }, group);
+        self.numbers.deferred += 1;
+        if counts {
+            self.sleep(slot, attempts);
+        } else {
+            self.requeue(slot);
+        }
+    }
+
+    /// Lets a message wait before its next try; what is in its lane already keeps its turn.
+    fn sleep(&mut self, slot: u32, attempts: u8) {
+        let doublings = u32::from(attempts.saturating_sub(1)).min(12);
+        let pause = (self.config.retry_seconds << doublings).min(RETRY_SECONDS_MAX);
+        let until = seconds(self.now.plus_seconds(pause));
+        let message = self.fold.messages.slot_mut(slot);
+        if message.has(bits::IN_LANE | bits::SCHEDULED) {
+            return;
+        }
+        message.set(bits::SCHEDULED, true);
+        let expires = message.expires_s;
+        self.schedule.wheel.set(slot, until.min(expires));
+    }
+
+    pub(super) fn refused(&mut self, entry: u32, status: u32, group: &mut Group) {
+        let part = self.fold.messages.part(entry);
+        let (slot, posted) = (part.slot, part.posted);
+        let message = *self.fold.messages.slot(slot);
+        let reserved = message.flag(flags::PRICED) && !posted;
+        let voided_micros = if reserved { self.fold.messages.price(slot).0 } else { 0 };
+        let account = self.fold.account(slot);
+        let part = self.part_ref(entry);
+        let rejected = Fact::Rejected { carrier: message.carrier, at: self.now, part, account, status, voided_micros };
+        self.record(&rejected, group);
+        self.numbers.rejected += 1;
+        self.after_part(slot, group);
+    }
+
+    pub(super) fn part_ref(&self, entry: u32) -> PartRef {
+        let part = self.fold.messages.part(entry);
+        PartRef { id: self.fold.messages.slot(part.slot).id, part: part.index }
+    }
+
+    /// A part has moved: the message may have ended, or now waits for receipts only.
+    pub(super) fn after_part(&mut self, slot: u32, group: &mut Group) {
+        let message = self.fold.messages.slot(slot);
+        if message.has(bits::CONCLUDED) {
+            return;
+        }
+        if message.ended == message.parts {
+            return self.conclude(slot, group);
+        }
+        if !self.waits(slot) {
+            let until = self.now.plus_seconds(self.config.receipt_seconds);
+            self.schedule.wheel.set(slot, seconds(until));
+        }
+    }
+
+    fn conclude(&mut self, slot: u32, group: &mut Group) {
+        let messages = &self.fold.messages;
+        let message = *messages.slot(slot);
+        let state = fold(messages.parts_of(slot).map(|entry| messages.part(entry).state));
+        let mut parts = std::mem::take(&mut self.scratch);
+        parts.clear();
+        for index in 0..message.parts {
+            if let Some(entry) = messages.part_entry(slot, index) {
+                messages.summarise(entry, &mut parts);
+            }
+        }
+        let report = report_wanted(message.registered(), state);
+        let concluded = Fact::Concluded(Concluded {
+            id: message.id,
+            at: self.now,
+            tenant: message.tenant,
+            state,
+            encoding: message.encoding(),
+            report,
+            currency: messages.price(slot).1,
+            number: message.number,
+            accepted_at: message.accepted_at,
+            count: message.parts,
+            parts: &parts,
+        });
+        self.record(&concluded, group);
+        self.scratch = parts;
+        self.numbers.concluded[usize::from(state.smpp())] += 1;
+        self.after_end(slot);
+    }
+
+    /// What still keeps an ended message: a receipt owed to its tenant, or its Idempotency-Key.
+    pub(super) fn after_end(&mut self, slot: u32) {
+        let message = *self.fold.messages.slot(slot);
+        if message.has(bits::OWED) {
+            self.owe(slot, false);
+            let until = self.now.plus_seconds(self.config.report_seconds);
+            self.schedule.wheel.set(slot, seconds(until));
+        } else if message.has(bits::KEYED) {
+            let until = message.accepted_at.plus_seconds(crate::core::requests::KEY_SECONDS);
+            self.schedule.wheel.set(slot, seconds(until));
+        } else {
+            self.schedule.wheel.clear(slot);
+        }
+    }
+
+    /// Whether any part waits to be sent.
+    pub(super) fn waits(&self, slot: u32) -> bool {
+        let messages = &self.fold.messages;
+        let message = messages.slot(slot);
+        message.started < message.parts
+            || messages.parts_of(slot).any(|entry| messages.part(entry).stage == Stage::Waiting)
+    }
+}

@@ -1,0 +1,96 @@
+//! Carriers' receipts: matched to their part at once, when its submit_sm_resp comes, or given up.
+
+use crate::command::{Effect, Reply};
+use crate::core::Core;
+use crate::core::group::Group;
+use crate::core::slot::bits;
+use crate::fact::{Fact, Notice, Stage, flags};
+use crate::message::{CarrierId, State, Timestamp};
+use crate::receipt::correlate::Found;
+
+impl Core {
+    pub(super) fn receipt(&mut self, reply: Reply, carrier: CarrierId, notice: &[u8], group: &mut Group) {
+        if let Some(notice) = Notice::read(notice) {
+            match self.fold.correlation.find(carrier, &notice) {
+                Found::Part(entry) => self.receipted(entry, &notice, 0, group),
+                Found::Ambiguous | Found::None => self.unmatched(carrier, notice, group),
+            }
+        }
+        group.outboxes.push(reply.link, Effect::Noted { tag: reply.tag });
+    }
+
+    fn unmatched(&mut self, carrier: CarrierId, notice: Notice<'_>, group: &mut Group) {
+        let key = self.fold.next_unmatched;
+        let before = self.fold.pending.len();
+        self.record(&Fact::Unmatched { carrier, at: self.now, key, notice }, group);
+        self.numbers.unmatched += 1;
+        if self.fold.pending.len() == before {
+            // No room to wait: it stays in the journal, and nothing will match it.
+            self.quarantine(key, group);
+        }
+    }
+
+    fn quarantine(&mut self, key: u64, group: &mut Group) {
+        self.record(&Fact::Quarantined { at: self.now, key }, group);
+        self.numbers.quarantined += 1;
+    }
+
+    /// Gives up receipts that have waited long enough for their part.
+    pub(super) fn expire_unmatched(&mut self, group: &mut Group) {
+        let before = self.now.plus_micros(-self.config.unmatched_micros);
+        while group.records.octets().len() < crate::core::RELEASE_OCTETS_MAX
+            && let Some(key) = self.fold.pending.pop_older(before)
+        {
+            self.quarantine(key, group);
+        }
+    }
+
+    /// A part has just got its carrier's id: its receipt may have come before.
+    pub(super) fn match_pending(&mut self, entry: u32, carrier_id: &[u8], group: &mut Group) {
+        if self.fold.pending.is_empty() || carrier_id.is_empty() {
+            return;
+        }
+        let message = self.fold.messages.slot(self.fold.messages.part(entry).slot);
+        let (carrier, number) = (message.carrier, message.number);
+        while let Some(early) = self.fold.pending.take_match(carrier, carrier_id, number) {
+            self.receipted(entry, &early.notice(), early.key(), group);
+        }
+    }
+
+    fn receipted(&mut self, entry: u32, notice: &Notice<'_>, unmatched: u64, group: &mut Group) {
+        let part = *self.fold.messages.part(entry);
+        let message = *self.fold.messages.slot(part.slot);
+        let state = notice.state.unwrap_or(State::Enroute);
+        let (posted_micros, voided_micros) = self.on_delivery(part.slot, state, part.posted || part.voided);
+        let receipted = Fact::Receipted {
+            carrier: message.carrier,
+            at: self.now,
+            part: self.part_ref(entry),
+            account: self.fold.account(part.slot),
+            state,
+            done_at: if notice.done_at == Timestamp(0) { self.now } else { notice.done_at },
+            posted_micros,
+            voided_micros,
+            unmatched,
+            err: notice.err,
+        };
+        // A receipt can overtake its own submit_sm_resp only through `pending`, so the part has been sent, or sent before and is on
+        // its way again; a final state ends it either way, and what was queued for it is skipped in its lane.
+        self.record(&receipted, group);
+        self.numbers.receipted += 1;
+        if part.stage != Stage::Done && !message.has(bits::CONCLUDED) {
+            self.after_part(part.slot, group);
+        }
+    }
+
+    /// Money of tenants that pay on delivery.
+    fn on_delivery(&self, slot: u32, state: State, settled: bool) -> (i64, i64) {
+        let message = self.fold.messages.slot(slot);
+        let pays = message.flag(flags::PRICED) && message.flag(flags::CHARGE_DELIVERED);
+        if !pays || settled || !state.is_final() {
+            return (0, 0);
+        }
+        let price_micros = self.fold.messages.price(slot).0;
+        if state == State::Delivered { (price_micros, 0) } else { (0, price_micros) }
+    }
+}

@@ -1,0 +1,155 @@
+//! Receipts to tenants: spends the credits of their receiving binds on what is owed to them.
+
+use crate::command::{Effect, Report};
+use crate::core::Core;
+use crate::core::group::Group;
+use crate::core::seconds;
+use crate::core::slot::bits;
+use crate::fact::{Fact, Stage, flags};
+use crate::message::{LinkId, State, TenantId, Timestamp};
+
+impl Core {
+    /// Hands owed receipts to receiving binds with credit. Bounded by the credits.
+    pub(super) fn report(&mut self, group: &mut Group) {
+        for index in 0..self.schedule.tenants.len() {
+            let tenant = TenantId(index as u16);
+            while !self.schedule.tenants[index].owed.is_empty() {
+                let Some(link) = self.receiving_bind(tenant) else { break };
+                let Some(slot) = self.schedule.tenants[index].owed.pop_front() else { break };
+                self.report_on(link, slot, group);
+            }
+        }
+    }
+
+    fn receiving_bind(&mut self, tenant: TenantId) -> Option<LinkId> {
+        let account = &self.schedule.tenants[usize::from(tenant.0)];
+        let count = account.binds.len();
+        for turn in 0..count {
+            let index = (account.next_bind + turn) % count;
+            let link = account.binds[index];
+            let bind = self.schedule.binds.get(link.0 as usize).and_then(Option::as_ref);
+            if bind.is_some_and(|bind| bind.has_credit()) {
+                self.schedule.tenants[usize::from(tenant.0)].next_bind = index;
+                return Some(link);
+            }
+        }
+        None
+    }
+
+    fn report_on(&mut self, link: LinkId, slot: u32, group: &mut Group) {
+        let message = self.fold.messages.slot_mut(slot);
+        message.set(bits::QUEUED, false);
+        let message = *message;
+        if !message.has(bits::OWED) || message.has(bits::LOADING) {
+            return; // Given up meanwhile, or about to come back from the reader.
+        }
+        let Some(envelope) = self.schedule.arena.get(message.body, message.id) else {
+            self.fold.messages.slot_mut(slot).set(bits::LOADING, true);
+            self.numbers.loads += 1;
+            group.outboxes.push(self.config.reader, Effect::Load { id: message.id, place: message.place });
+            return;
+        };
+        let envelope = group.outboxes.carry(link, envelope);
+        let Some(place) = self.schedule.occupy(link, slot) else { return };
+        let report = self.report_of(slot);
+        group.outboxes.push(link, Effect::Deliver { slot: place, report, envelope });
+    }
+
+    /// What the tenant is told: of the message, or of the next part it has not been told of.
+    fn report_of(&self, slot: u32) -> Report {
+        let messages = &self.fold.messages;
+        let message = messages.slot(slot);
+        let parts = || messages.parts_of(slot).map(|entry| messages.part(entry));
+        let next = if message.flag(flags::RECEIPT_PER_PART) { self.untold(slot) } else { None };
+        let of_part = next.map(|entry| messages.part(entry));
+        let worst = of_part.or_else(|| parts().find(|part| part.state == message.state));
+        let delivered = |part: &&crate::core::slot::Part| part.state == State::Delivered;
+        Report {
+            id: message.id,
+            state: of_part.map_or(message.state, |part| part.state),
+            part: of_part.map(|part| part.index),
+            submitted: parts().filter(|part| part.sent_at != Timestamp(0)).count() as u8,
+            delivered: parts().filter(delivered).count() as u8,
+            accepted_at: message.accepted_at,
+            done_at: of_part
+                .map(|part| part.done_at)
+                .or_else(|| parts().map(|part| part.done_at).max())
+                .unwrap_or(message.accepted_at),
+            err: worst.map(|part| part.err).unwrap_or_default(),
+        }
+    }
+
+    /// Puts a message among what is owed to its tenant, once.
+    pub(super) fn owe(&mut self, slot: u32, first: bool) {
+        let message = self.fold.messages.slot_mut(slot);
+        if !message.has(bits::OWED) || message.has(bits::QUEUED) {
+            return;
+        }
+        message.set(bits::QUEUED, true);
+        let tenant = message.tenant;
+        let owed = &mut self.schedule.tenant(tenant).owed;
+        if first { owed.push_front(slot) } else { owed.push_back(slot) }
+    }
+
+    /// The lowest part that the tenant has not been told of.
+    fn untold(&self, slot: u32) -> Option<u32> {
+        let messages = &self.fold.messages;
+        messages
+            .parts_of(slot)
+            .filter(|entry| !messages.part(*entry).told)
+            .min_by_key(|entry| messages.part(*entry).index)
+    }
+
+    /// The tenant's answer.
+    pub(super) fn delivered(&mut self, link: LinkId, place: u16, taken: bool, group: &mut Group) {
+        let Some(slot) = self.schedule.vacate(link, place) else { return };
+        let message = *self.fold.messages.slot(slot);
+        if !message.has(bits::OWED) {
+            return;
+        }
+        if !taken {
+            let again = seconds(self.now.plus_seconds(self.config.report_retry_seconds));
+            self.fold.messages.slot_mut(slot).set(bits::SCHEDULED, true);
+            return self.schedule.wheel.set(slot, again);
+        }
+        if message.flag(flags::RECEIPT_PER_PART) {
+            if let Some(entry) = self.untold(slot) {
+                self.fold.messages.part_mut(entry).told = true;
+            }
+            if self.untold(slot).is_some() {
+                return self.owe(slot, true);
+            }
+        }
+        self.reported(slot, group);
+    }
+
+    pub(super) fn reported(&mut self, slot: u32, group: &mut Group) {
+        let id = self.fold.messages.slot(slot).id;
+        self.schedule.wheel.clear(slot);
+        self.record(&Fact::Reported { at: self.now, id }, group);
+        self.numbers.reported += 1;
+        self.after_end(slot);
+    }
+
+    /// A body can neither be read nor opened: what was to be sent is refused, what was owed is given up.
+    pub(super) fn unreadable(&mut self, slot: u32, group: &mut Group) {
+        const SYSTEM_ERROR: u32 = 8;
+        let message = *self.fold.messages.slot(slot);
+        if message.has(bits::OWED) {
+            self.numbers.unreported += 1;
+            return self.reported(slot, group);
+        }
+        if message.has(bits::CONCLUDED) {
+            return;
+        }
+        for index in message.started..message.parts {
+            self.fold.messages.add_part(slot, index);
+        }
+        for index in 0..message.parts {
+            let entry = self.fold.messages.part_entry(slot, index);
+            if let Some(entry) = entry.filter(|entry| self.fold.messages.part(*entry).stage == Stage::Waiting) {
+                self.refused(entry, SYSTEM_ERROR, group);
+            }
+        }
+    }
+}

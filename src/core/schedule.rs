@@ -1,0 +1,238 @@
+//! What follows from the fold and is not written: lanes, timers, binds with their windows, tenants' turns, open bodies.
+
+use std::collections::VecDeque;
+
+use crate::command::Role;
+use crate::core::Core;
+use crate::core::arena::Arena;
+use crate::core::group::Group;
+use crate::core::seconds;
+use crate::core::slot::NONE;
+use crate::fact::{Fact, PartRef};
+use crate::message::{CarrierId, LinkId, TenantId, Timestamp};
+use crate::release::buckets::{CarrierRate, Rate, TenantBucket};
+use crate::release::lanes::Lanes;
+use crate::release::wheel::Wheel;
+
+/// How the core behaves. Every bound has a default.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Octets of open bodies kept ready. Too small: bodies are read back from the journal; too large: memory.
+    pub arena_octets: usize,
+    /// Messages not at their end; beyond it new ones are answered ESME_RMSGQFUL or 503.
+    pub messages_max: u64,
+    /// Ended messages that a status query still finds.
+    pub finished_max: usize,
+    /// Receipts that wait for their part at one time.
+    pub unmatched_max: usize,
+    /// How long such a receipt waits before it is quarantined, in microseconds.
+    pub unmatched_micros: i64,
+    /// How long a sent part waits for its receipt before it is unknown, in seconds.
+    pub receipt_seconds: i64,
+    /// How long a receipt is kept for a tenant that is away, in seconds.
+    pub report_seconds: i64,
+    /// How long after a tenant's refusal of a receipt it is offered again, in seconds.
+    pub report_retry_seconds: i64,
+    /// How often a part is tried again after temporary errors, before it is rejected.
+    pub attempts_max: u8,
+    /// The first pause before another try, in seconds; it doubles up to an hour.
+    pub retry_seconds: i64,
+    /// Journal segments beyond which the oldest is recycled.
+    pub segments_max: u32,
+    /// The link of the journal's reader.
+    pub reader: LinkId,
+    /// The link of the journal's writer, which is told what to recycle.
+    pub journal: LinkId,
+    /// The shard that its messages' ids carry.
+    pub shard: u16,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            arena_octets: 64 << 20,
+            messages_max: 10_000_000,
+            finished_max: 100_000,
+            unmatched_max: 100_000,
+            unmatched_micros: 60_000_000,
+            receipt_seconds: 72 * 3600,
+            report_seconds: 72 * 3600,
+            report_retry_seconds: 5,
+            attempts_max: 20,
+            retry_seconds: 1,
+            segments_max: 16,
+            reader: LinkId(0),
+            journal: LinkId(1),
+            shard: 0,
+        }
+    }
+}
+
+/// A bind that grants credits: free places of its window.
+#[derive(Debug)]
+pub(super) struct Bind {
+    pub(super) role: Role,
+    pub(super) held: bool,
+    /// Part entries (carriers) or slots (tenants); `NONE` where free.
+    pub(super) window: Vec<u32>,
+    pub(super) free: Vec<u16>,
+}
+
+impl Bind {
+    pub(super) fn has_credit(&self) -> bool {
+        !self.held && !self.free.is_empty()
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Carrier {
+    pub(super) binds: Vec<LinkId>,
+    pub(super) next_bind: usize,
+    pub(super) rate: Option<CarrierRate>,
+    /// When its rate allows the next part, if that is what it waits for.
+    pub(super) ready_at: Option<Timestamp>,
+}
+
+#[derive(Default)]
+pub(super) struct Tenant {
+    pub(super) bucket: Option<TenantBucket>,
+    pub(super) binds: Vec<LinkId>,
+    pub(super) next_bind: usize,
+    /// Messages whose receipts are owed and not in a window.
+    pub(super) owed: VecDeque<u32>,
+}
+
+pub(super) struct Schedule {
+    pub(super) lanes: Lanes,
+    pub(super) wheel: Wheel,
+    pub(super) arena: Arena,
+    pub(super) binds: Vec<Option<Bind>>,
+    pub(super) carriers: Vec<Carrier>,
+    pub(super) tenants: Vec<Tenant>,
+    /// Submits without an outcome.
+    pub(super) in_windows: u32,
+    /// The segment being swept, and when the next may be looked at.
+    pub(super) sweeping: Option<u32>,
+}
+
+impl Schedule {
+    pub(super) fn new(arena_octets: usize, now: Timestamp) -> Schedule {
+        Schedule {
+            lanes: Lanes::new(),
+            wheel: Wheel::new(seconds(now)),
+            arena: Arena::new(arena_octets),
+            binds: Vec::new(),
+            carriers: Vec::new(),
+            tenants: Vec::new(),
+            in_windows: 0,
+            sweeping: None,
+        }
+    }
+
+    pub(super) fn bind(&mut self, link: LinkId) -> Option<&mut Bind> {
+        self.binds.get_mut(link.0 as usize)?.as_mut()
+    }
+
+    pub(super) fn carrier(&mut self, carrier: CarrierId) -> &mut Carrier {
+        let index = usize::from(carrier.0);
+        if self.carriers.len() <= index {
+            self.carriers.resize_with(index + 1, Carrier::default);
+        }
+        &mut self.carriers[index]
+    }
+
+    pub(super) fn tenant(&mut self, tenant: TenantId) -> &mut Tenant {
+        let index = usize::from(tenant.0);
+        if self.tenants.len() <= index {
+            self.tenants.resize_with(index + 1, Tenant::default);
+        }
+        &mut self.tenants[index]
+    }
+
+    /// Takes a window place of `link` for `entry`.
+    pub(super) fn occupy(&mut self, link: LinkId, entry: u32) -> Option<u16> {
+        let bind = self.bind(link)?;
+        let place = bind.free.pop()?;
+        bind.window[usize::from(place)] = entry;
+        Some(place)
+    }
+
+    /// Frees a window place and says what was in it; `None` for a place that was free.
+    pub(super) fn vacate(&mut self, link: LinkId, place: u16) -> Option<u32> {
+        let bind = self.bind(link)?;
+        let entry = std::mem::replace(bind.window.get_mut(usize::from(place))?, NONE);
+        if entry == NONE {
+            return None;
+        }
+        bind.free.push(place);
+        Some(entry)
+    }
+}
+
+impl Core {
+    pub(super) fn open(&mut self, link: LinkId, role: Role, window: u16) {
+        let index = link.0 as usize;
+        if self.schedule.binds.len() <= index {
+            self.schedule.binds.resize_with(index + 1, || None);
+        }
+        let free = (0..window).rev().collect();
+        let window = vec![NONE; usize::from(window)];
+        self.schedule.binds[index] = Some(Bind { role, held: false, window, free });
+        match role {
+            Role::Carrier(carrier) => self.schedule.carrier(carrier).binds.push(link),
+            Role::Tenant(tenant) => self.schedule.tenant(tenant).binds.push(link),
+        }
+    }
+
+    pub(super) fn hold(&mut self, link: LinkId, held: bool) {
+        if let Some(bind) = self.schedule.bind(link) {
+            bind.held = held;
+        }
+    }
+
+    /// A link is gone: its submits are in doubt, its reports are owed again.
+    pub(super) fn close(&mut self, link: LinkId, group: &mut Group) {
+        if let Some(bind) = self.schedule.binds.get_mut(link.0 as usize).and_then(Option::take) {
+            let entries = bind.window.into_iter().filter(|entry| *entry != NONE);
+            match bind.role {
+                Role::Carrier(carrier) => {
+                    self.schedule.carrier(carrier).binds.retain(|other| *other != link);
+                    for entry in entries {
+                        self.schedule.in_windows -= 1;
+                        self.doubt(entry, group);
+                    }
+                }
+                Role::Tenant(tenant) => {
+                    self.schedule.tenant(tenant).binds.retain(|other| *other != link);
+                    for slot in entries {
+                        self.owe(slot, true);
+                    }
+                }
+            }
+        }
+        group.outboxes.push(link, crate::command::Effect::Closed);
+    }
+
+    /// A part that was released has no outcome: it will be sent again, marked.
+    pub(super) fn doubt(&mut self, entry: u32, group: &mut Group) {
+        let part = self.fold.messages.part(entry);
+        let slot = part.slot;
+        let message = self.fold.messages.slot(slot);
+        let (carrier, part) = (message.carrier, PartRef { id: message.id, part: part.index });
+        self.record(&Fact::InDoubt { carrier, at: self.now, part }, group);
+        self.numbers.in_doubt += 1;
+        self.requeue(slot);
+    }
+
+    /// A tenant's pace; `None` for no limit. A change starts with a full bucket.
+    pub fn set_tenant_rate(&mut self, tenant: TenantId, rate: Option<Rate>) {
+        let now = self.now;
+        self.schedule.tenant(tenant).bucket = rate.map(|rate| TenantBucket::new(rate, now));
+    }
+
+    /// A carrier's pace; `None` for no limit.
+    pub fn set_carrier_rate(&mut self, carrier: CarrierId, rate: Option<Rate>) {
+        let now = self.now;
+        self.schedule.carrier(carrier).rate = rate.map(|rate| CarrierRate::new(rate, now));
+    }
+}

@@ -1,0 +1,120 @@
+//! Replay, and what happens between it and the first turn.
+
+use crate::core::Core;
+use crate::core::group::Group;
+use crate::core::slot::bits;
+use crate::fact::layout::{self, Malformed};
+use crate::fact::{Fact, Named, Stage, records};
+use crate::message::{CarrierId, Place, TenantId, Timestamp};
+
+impl Core {
+    /// Applies a group read back from the journal; `base` is where its first record stands.
+    pub fn replay(&mut self, base: Place, octets: &[u8]) -> Result<(), Malformed> {
+        self.fold.segments.entry(base.segment).or_default();
+        for (offset, kind, payload) in records::iter(octets) {
+            let place = Place { segment: base.segment, offset: base.offset + offset };
+            layout::read(kind, payload, &mut |fact| self.fold.apply(&fact, place))?;
+        }
+        Ok(())
+    }
+
+    /// Lines up what replay has left: lanes, timers, owed receipts. Parts released without an outcome are put in doubt in slices, so
+    /// that a group stays small; call it until it says that it is done.
+    pub fn line_up(&mut self, from: u32, now: Timestamp, base: Place, group: &mut Group) -> Option<u32> {
+        self.begin(now, base);
+        let order = self.order_of_ids();
+        for (index, slot) in order.iter().enumerate().skip(from as usize) {
+            if group.records.octets().len() >= crate::core::RELEASE_OCTETS_MAX {
+                return Some(index as u32);
+            }
+            self.line_up_one(*slot, group);
+        }
+        None
+    }
+
+    fn order_of_ids(&self) -> Vec<u32> {
+        let mut slots: Vec<u32> = self.fold.messages.occupied().collect();
+        let messages = &self.fold.messages;
+        slots.sort_unstable_by_key(|slot| messages.slot(*slot).id);
+        slots
+    }
+
+    fn line_up_one(&mut self, slot: u32, group: &mut Group) {
+        let message = *self.fold.messages.slot(slot);
+        if message.has(bits::CONCLUDED) {
+            if message.bits & (bits::OWED | bits::KEYED) != 0 {
+                self.after_end(slot);
+            }
+            return;
+        }
+        let carrier = message.carrier;
+        for index in 0..message.started {
+            let entry = self.fold.messages.part_entry(slot, index);
+            if entry.is_some_and(|entry| self.fold.messages.part(entry).stage == Stage::Released) {
+                let part = crate::fact::PartRef { id: message.id, part: index };
+                self.record(&Fact::InDoubt { carrier, at: self.now, part }, group);
+                self.numbers.in_doubt += 1;
+            }
+        }
+        if self.waits(slot) {
+            self.fold.messages.slot_mut(slot).set(bits::PACED, message.started > 0);
+            self.enqueue(slot, message.due());
+        } else {
+            self.after_part(slot, group);
+        }
+    }
+
+    /// Everything that is not per message, as each segment opens with it.
+    pub fn checkpoint(&mut self, base: Place, group: &mut Group) {
+        self.base = base;
+        self.fold.segments.entry(base.segment).or_default();
+        let records = &mut group.records;
+        for (tenant, name) in self.fold.names.tenants() {
+            records.push(&Fact::Named(Named::Tenant { tenant, name }));
+        }
+        for (carrier, name) in self.fold.names.carriers() {
+            records.push(&Fact::Named(Named::Carrier { carrier, name }));
+        }
+        for balance in self.fold.ledger.balances() {
+            records.push(&Fact::Named(Named::Balance {
+                tenant: balance.tenant,
+                currency: balance.currency,
+                reserved_micros: balance.reserved_micros,
+                posted_micros: balance.posted_micros,
+                voided_micros: balance.voided_micros,
+            }));
+        }
+        records.push(&Fact::Named(Named::Counters {
+            sequence: self.fold.next_sequence,
+            unmatched: self.fold.next_unmatched,
+        }));
+    }
+
+    /// The number of a tenant, given now if it has none.
+    pub fn intern_tenant(&mut self, name: &str, group: &mut Group) -> TenantId {
+        self.fold.names.tenant(name).unwrap_or_else(|| {
+            let tenant = self.fold.names.next_tenant();
+            self.record(&Fact::Named(Named::Tenant { tenant, name }), group);
+            tenant
+        })
+    }
+
+    /// The number of a carrier, given now if it has none.
+    pub fn intern_carrier(&mut self, name: &str, group: &mut Group) -> CarrierId {
+        self.fold.names.carrier(name).unwrap_or_else(|| {
+            let carrier = self.fold.names.next_carrier();
+            self.record(&Fact::Named(Named::Carrier { carrier, name }), group);
+            carrier
+        })
+    }
+
+    /// Messages that have not ended.
+    pub fn live(&self) -> u64 {
+        self.fold.live
+    }
+
+    /// Wall time as the core saw it last.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+}

@@ -1,0 +1,177 @@
+//! Random lives: whatever happens in whatever order, the books add up, windows hold, and replay gives the same state.
+
+use proptest::prelude::*;
+
+use super::world::{CARRIER_A, CARRIER_B, PLATFORM, PRICE, Sample, World};
+use crate::command::{Command, Effect, Outcome};
+use crate::core::Config;
+use crate::fact::flags;
+use crate::message::{LinkId, State};
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Submit { parts: u8, flags: u8, validity_s: i64, due_s: i64 },
+    Answer { pick: usize, how: u8 },
+    Receipt { pick: usize, state: u8 },
+    Deliver { taken: bool },
+    Close { second: bool },
+    Open { second: bool, window: u16 },
+    Wait { seconds: i64 },
+    Restart,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (1u8..5, prop_oneof![Just(0), Just(flags::PRICED), Just(flags::PRICED | flags::CHARGE_DELIVERED)], 1i64..200, 0i64..5)
+            .prop_map(|(parts, flags, validity_s, due_s)| Step::Submit { parts, flags, validity_s, due_s }),
+        8 => (any::<usize>(), 0u8..6).prop_map(|(pick, how)| Step::Answer { pick, how }),
+        4 => (any::<usize>(), prop_oneof![Just(1u8), Just(2), Just(2), Just(5)]).prop_map(|(pick, state)| Step::Receipt { pick, state }),
+        3 => any::<bool>().prop_map(|taken| Step::Deliver { taken }),
+        1 => any::<bool>().prop_map(|second| Step::Close { second }),
+        2 => (any::<bool>(), 1u16..6).prop_map(|(second, window)| Step::Open { second, window }),
+        2 => (1i64..90).prop_map(|seconds| Step::Wait { seconds }),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// What the outside has seen.
+#[derive(Default)]
+struct Outside {
+    bound: [bool; 2],
+    /// Bind and window place of each unanswered submit.
+    unanswered: Vec<(LinkId, u16)>,
+    delivers: Vec<u16>,
+    ids: Vec<String>,
+    tenant_bound: bool,
+    accepted_parts: i64,
+}
+
+impl Outside {
+    fn see(&mut self, world: &World, priced_parts: i64) {
+        for (link, effect) in &world.effects {
+            match effect {
+                Effect::Submit { slot, .. } => {
+                    assert!(!self.unanswered.contains(&(*link, *slot)), "a window place is used twice");
+                    self.unanswered.push((*link, *slot));
+                }
+                Effect::Deliver { slot, .. } => self.delivers.push(*slot),
+                Effect::Accepted { .. } => self.accepted_parts += priced_parts,
+                _ => {}
+            }
+        }
+    }
+}
+
+fn run(steps: &[Step]) {
+    let mut world = World::with(Config { segments_max: 2, finished_max: 10, ..World::new().config });
+    let mut outside = Outside::default();
+    for (n, step) in steps.iter().enumerate() {
+        let priced = take_step(&mut world, &mut outside, *step, n);
+        outside.see(&world, priced);
+        let (reserved, posted, voided) = world.books();
+        assert_eq!(reserved + posted + voided, outside.accepted_parts * PRICE, "after {step:?}");
+        assert!(reserved >= 0 && posted >= 0 && voided >= 0);
+    }
+    let (books, live) = (world.books(), world.core.live());
+    world.restart_from(world.recycled + 1);
+    assert_eq!((world.books(), world.core.live()), (books, live), "replay gives the same");
+    end_everything(&mut world);
+    let open: Vec<_> = world
+        .core
+        .fold
+        .messages
+        .occupied()
+        .map(|slot| *world.core.fold.messages.slot(slot))
+        .filter(|slot| !slot.has(crate::core::slot::bits::CONCLUDED))
+        .collect();
+    assert_eq!(open.len(), 0, "every message ends: {open:?}");
+    assert_eq!(world.books().0, 0, "nothing stays reserved");
+}
+
+fn take_step(world: &mut World, outside: &mut Outside, step: Step, n: usize) -> i64 {
+    match step {
+        Step::Submit { parts, flags, validity_s, due_s } => {
+            world.submit(Sample { parts, flags, validity_s, due_s, ..Sample::default() });
+            world.turn();
+            return if flags & flags::PRICED != 0 { i64::from(parts) } else { 0 };
+        }
+        Step::Answer { pick, how } if !outside.unanswered.is_empty() => {
+            let (link, slot) = outside.unanswered.swap_remove(pick % outside.unanswered.len());
+            match how {
+                0 => world.push(Command::Submitted { link, slot, outcome: Outcome::Lost }),
+                1 => world.push(Command::Submitted { link, slot, outcome: Outcome::Refused { status: 11 } }),
+                2 => world.push(Command::Submitted {
+                    link,
+                    slot,
+                    outcome: Outcome::Later { status: 8, counts: n.is_multiple_of(2) },
+                }),
+                _ => {
+                    outside.ids.push(format!("c{n}"));
+                    world.taken(link, slot, &format!("c{n}"));
+                }
+            }
+            world.turn();
+        }
+        Step::Receipt { pick, state } if !outside.ids.is_empty() => {
+            let id = outside.ids[pick % outside.ids.len()].clone();
+            world.receipt(&id, State::from_smpp(state).expect("a state of the table"));
+            world.turn();
+        }
+        Step::Deliver { taken } if !outside.delivers.is_empty() => {
+            let slot = outside.delivers.remove(0);
+            world.push(Command::Delivered { link: PLATFORM, slot, taken });
+            world.turn();
+        }
+        Step::Close { second } if outside.bound[usize::from(second)] => {
+            let link = if second { CARRIER_B } else { CARRIER_A };
+            outside.bound[usize::from(second)] = false;
+            outside.unanswered.retain(|(of, _)| *of != link);
+            world.push(Command::Close { link });
+            world.turn();
+        }
+        Step::Open { second, window } => open(world, outside, second, window),
+        Step::Wait { seconds } => world.wait(seconds),
+        Step::Restart => {
+            world.restart_from(world.recycled + 1);
+            *outside = Outside {
+                ids: std::mem::take(&mut outside.ids),
+                accepted_parts: outside.accepted_parts,
+                ..Outside::default()
+            };
+            world.turn();
+        }
+        _ => world.turn(),
+    }
+    0
+}
+
+fn open(world: &mut World, outside: &mut Outside, second: bool, window: u16) {
+    if !outside.bound[usize::from(second)] {
+        outside.bound[usize::from(second)] = true;
+        world.open_carrier(if second { CARRIER_B } else { CARRIER_A }, window);
+    } else if !outside.tenant_bound {
+        outside.tenant_bound = true;
+        world.open_tenant(window);
+    }
+    world.turn();
+}
+
+/// All validity ends, all receipts stay away, and the tenant takes all it is owed.
+fn end_everything(world: &mut World) {
+    world.open_tenant(100);
+    for _ in 0..40 {
+        world.wait(72 * 3600);
+        for (slot, _) in world.delivers() {
+            world.push(Command::Delivered { link: PLATFORM, slot, taken: true });
+        }
+        world.turn();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #[test]
+    fn books_add_up_and_replay_agrees(steps in proptest::collection::vec(step(), 1..120)) {
+        run(&steps);
+    }
+}

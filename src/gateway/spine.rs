@@ -1,0 +1,220 @@
+//! The thread that drives the core: takes commands, lets it decide, makes the group durable, then lets its effects out.
+//!
+//! The sync runs in this thread. While it waits nothing could leave anyway, and a thread of its own would cost each group two more
+//! hand-offs; `docs/decisions.md` has the figures.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::command::Effect;
+use crate::core::{Core, Group, Numbers};
+use crate::exchange::{Batch, Exchange};
+use crate::message::LinkId;
+use crate::store::disk::Disk;
+use crate::store::error::Error;
+use crate::store::journal::Journal;
+
+/// How commands are gathered into groups.
+#[derive(Clone, Copy, Debug)]
+pub struct Gathering {
+    /// Facts that are synced without waiting for more.
+    pub enough: usize,
+    /// How long the oldest waits for company.
+    pub linger: Duration,
+}
+
+/// What the spine has done, for metrics; copied out once a turn.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Progress {
+    /// The core's counts.
+    pub core: Numbers,
+    /// Groups made durable.
+    pub groups: u64,
+    /// Facts in them, by records.
+    pub records: u64,
+    /// Octets written.
+    pub octets: u64,
+    /// Time spent in syncs, microseconds.
+    pub sync_micros: u64,
+    /// The longest sync, microseconds.
+    pub sync_micros_max: u64,
+    /// Syncs by duration: below 100 us, 200, 400, ... doubling; the last one is everything longer.
+    pub sync_buckets: [u64; SYNC_BUCKETS],
+    /// Journal segments in use.
+    pub segments: u32,
+    /// Octets that the journal takes on the disk.
+    pub disk_octets: u64,
+    /// The disk has no room for more messages.
+    pub full: bool,
+    /// Nothing is in any window.
+    pub drained: bool,
+}
+
+/// How many classes of sync durations are counted.
+pub const SYNC_BUCKETS: usize = 12;
+const SYNC_BUCKET_FIRST_MICROS: u64 = 100;
+
+/// Something to be done in the core's thread between two turns, with its facts in the next group.
+pub type Errand = Box<dyn FnOnce(&mut Core, &mut Group) + Send>;
+
+/// What other threads share with the spine.
+#[derive(Default)]
+pub struct Shared {
+    errands: Mutex<Vec<Errand>>,
+    has_errands: AtomicBool,
+    finish: AtomicBool,
+    progress: Mutex<Progress>,
+}
+
+impl Shared {
+    /// Hands in an errand; it runs at the next turn.
+    pub fn send(&self, errand: Errand) {
+        self.errands.lock().unwrap_or_else(|e| e.into_inner()).push(errand);
+        self.has_errands.store(true, Ordering::Release);
+    }
+
+    /// Lets the spine end after its next group.
+    pub fn finish(&self) {
+        self.finish.store(true, Ordering::Release);
+    }
+
+    /// The counts as of the last turn.
+    pub fn progress(&self) -> Progress {
+        *self.progress.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+/// The core, its journal, and what passes between them.
+pub(super) struct Spine<D: Disk> {
+    pub core: Core,
+    pub journal: Journal<D>,
+    pub exchange: Arc<Exchange>,
+    pub shared: Arc<Shared>,
+    pub clock: Clock,
+    pub gathering: Gathering,
+    /// The link whose effects are for the journal itself.
+    pub journal_link: LinkId,
+    pub group: Group,
+    pub progress: Progress,
+    /// Segments that the core no longer needs and a follower still does.
+    pub retired: Vec<u32>,
+}
+
+/// How long the spine sleeps at most when nothing is due: errands and the end are seen within this time.
+const IDLE_MAX: Duration = Duration::from_millis(50);
+/// Between two tries when the disk has no room at all.
+const FULL_PAUSE: Duration = Duration::from_millis(100);
+
+impl<D: Disk> Spine<D> {
+    /// Runs until told to finish. An error is the journal's and fatal: nothing may be acknowledged after it.
+    pub fn run(mut self) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        let mut cursor = 0;
+        loop {
+            if cursor == batch.commands.len() {
+                batch.clear();
+                cursor = 0;
+                let timeout = self.patience();
+                let Gathering { enough, linger } = self.gathering;
+                self.exchange.inbox.take(&mut batch, enough, linger, timeout);
+            }
+            self.turn(&batch, &mut cursor)?;
+            if self.shared.finish.load(Ordering::Acquire) && cursor == batch.commands.len() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let now = self.clock.now();
+        let due = self.core.poll_timeout().map_or(IDLE_MAX, |at| {
+            Duration::from_micros(u64::try_from(at.micros_since(now)).unwrap_or(0))
+        });
+        due.min(IDLE_MAX)
+    }
+
+    /// One turn and its group.
+    pub fn turn(&mut self, batch: &Batch, cursor: &mut usize) -> Result<(), Error> {
+        let next = loop {
+            match self.journal.next_place() {
+                Ok(next) => break next,
+                Err(Error::Full { .. }) if !self.shared.finish.load(Ordering::Acquire) => self.wait_for_room(),
+                Err(error) => return Err(error),
+            }
+        };
+        if next.opens_segment {
+            self.core.checkpoint(next.place, &mut self.group);
+        }
+        if self.shared.has_errands.swap(false, Ordering::AcqRel) {
+            let errands = std::mem::take(&mut *self.shared.errands.lock().unwrap_or_else(|e| e.into_inner()));
+            errands.into_iter().for_each(|errand| errand(&mut self.core, &mut self.group));
+        }
+        self.core.set_full(self.journal.is_low());
+        self.core.turn(batch, cursor, self.clock.now(), next.place, &mut self.group);
+        self.close_group()
+    }
+
+    /// Makes the group durable, then lets its effects out.
+    pub fn close_group(&mut self) -> Result<(), Error> {
+        if !self.group.records.is_empty() {
+            self.commit()?;
+        }
+        let Spine { group, exchange, retired, journal_link, .. } = self;
+        group.outboxes.drain(|link, outbox| {
+            if link == *journal_link {
+                retired.extend(outbox.effects.iter().filter_map(recycled));
+            } else if let Some(mailbox) = exchange.mailbox(link) {
+                mailbox.deliver(outbox);
+            }
+        });
+        group.clear();
+        let journal = &mut self.journal;
+        self.retired.retain(|segment| !journal.recycle(*segment));
+        self.publish();
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        let committed = loop {
+            match self.journal.commit(self.group.records.octets(), self.group.records.records()) {
+                Ok(committed) => break committed,
+                // The group has been applied and must become durable before anything else: wait for room.
+                Err(Error::Full { .. }) => self.wait_for_room(),
+                Err(error) => return Err(error),
+            }
+        };
+        let micros = committed.sync.as_micros() as u64;
+        let progress = &mut self.progress;
+        progress.groups += 1;
+        progress.records += u64::from(self.group.records.records());
+        progress.octets += u64::from(committed.bytes);
+        progress.sync_micros += micros;
+        progress.sync_micros_max = progress.sync_micros_max.max(micros);
+        let class = (micros / SYNC_BUCKET_FIRST_MICROS).checked_ilog2().map_or(0, |log| log as usize + 1);
+        progress.sync_buckets[class.min(SYNC_BUCKETS - 1)] += 1;
+        Ok(())
+    }
+
+    fn wait_for_room(&mut self) {
+        self.progress.full = true;
+        self.publish();
+        std::thread::sleep(FULL_PAUSE);
+    }
+
+    fn publish(&mut self) {
+        self.progress.core = *self.core.numbers();
+        self.progress.drained = self.core.is_drained();
+        self.progress.full = self.journal.is_low();
+        *self.shared.progress.lock().unwrap_or_else(|e| e.into_inner()) = self.progress;
+    }
+}
+
+fn recycled(effect: &Effect) -> Option<u32> {
+    match effect {
+        Effect::Recycle { segment } => Some(*segment),
+        _ => None,
+    }
+}
+
