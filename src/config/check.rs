@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::admission::config::{RouteConfig, TenantConfig};
 use crate::billing::config::PriceConfig;
 use crate::config::carrier::CarrierConfig;
+use crate::config::document::Entry;
 use crate::config::finding::{Findings, Place};
-use crate::config::section::Entry;
 
 /// Tenants and carriers: who there is.
 pub(super) fn parties(tenants: &[Entry<TenantConfig>], carriers: &[Entry<CarrierConfig>], findings: &mut Findings) {

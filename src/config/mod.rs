@@ -5,13 +5,16 @@
 
 mod carrier;
 mod check;
+mod document;
 mod finding;
 mod node;
 mod secret;
 mod section;
 mod source;
+mod spelling;
 mod tenant;
 mod units;
+mod value;
 
 pub use carrier::{BindKind, CarrierConfig, StatusAction};
 pub use finding::{ConfigError, KnownKey, Warning};
@@ -21,8 +24,8 @@ use std::path::Path;
 
 use crate::admission::config::{RouteConfig, TenantConfig};
 use crate::billing::config::PriceConfig;
+use document::Document;
 use finding::Findings;
-use section::Document;
 
 /// The whole configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use toml::de::{DeTable, DeValue};
 
 use crate::config::finding::Place;
-use crate::config::section::{Section, Value};
+use crate::config::section::Section;
+use crate::config::value::Value;
 use crate::message::Hidden;
 
 /// What to do about a secret that everybody can read.

@@ -1,145 +1,30 @@
 //! One section of the file, read key by key. Every fault is noted and reading goes on; a key that nobody asked for is
 //! an error.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::config::finding::{Findings, KnownKey, Place};
 use crate::config::source::Source;
+use crate::config::spelling::nearest;
 use crate::config::units;
+use crate::config::value::Value;
 
-/// The sections that there are, and whether they may be repeated.
-const SECTIONS: [(&str, bool); 8] = [
-    ("node", false),
-    ("store", false),
-    ("smpp", false),
-    ("http", false),
-    ("tenant", true),
-    ("carrier", true),
-    ("route", true),
-    ("price", true),
-];
-
-/// The sections of all files.
-pub(super) struct Document<'a> {
-    parts: Vec<Part<'a>>,
-    /// The file that was named: what default paths of absent sections are relative to.
-    main: Option<&'a Source>,
-}
-
-struct Part<'a> {
-    section: &'static str,
-    source: &'a Source,
-    table: DeTable<'a>,
-    place: Place,
-}
-
-/// A section's value with the place where it stands.
-#[derive(Clone, Debug)]
-pub(super) struct Entry<T> {
-    pub(super) value: T,
-    pub(super) place: Place,
-}
-
-impl<'a> Document<'a> {
-    /// A document without a section: all defaults.
-    pub(super) fn empty() -> Document<'a> {
-        Document { parts: Vec::new(), main: None }
-    }
-
-    /// Sorts out the sections of all files. Their syntax has been checked.
-    pub(super) fn of(sources: &'a [Source], findings: &mut Findings) -> Document<'a> {
-        let mut document = Document { parts: Vec::new(), main: sources.first() };
-        for source in sources {
-            let (table, _) = DeTable::parse_recoverable(&source.text);
-            for (name, value) in table.into_inner() {
-                let place = source.place(name.span().start);
-                document.enter(name.get_ref(), value, source, place, findings);
-            }
-        }
-        document
-    }
-
-    fn enter(
-        &mut self,
-        name: &str,
-        value: Spanned<DeValue<'a>>,
-        source: &'a Source,
-        place: Place,
-        findings: &mut Findings,
-    ) {
-        if name == "include" {
-            return;
-        }
-        let Some(&(section, repeated)) = SECTIONS.iter().find(|(section, _)| *section == name) else {
-            let what = format!("there is no such section{}", nearest(name, SECTIONS.iter().map(|(name, _)| *name)));
-            return findings.error(&place, name, what);
-        };
-        match (value.into_inner(), repeated) {
-            (DeValue::Table(table), false) => {
-                if let Some(first) = self.parts.iter().find(|part| part.section == section) {
-                    let Place { file, line } = &first.place;
-                    let what = format!("[{section}] stands in {}:{line} already", file.display());
-                    return findings.error(&place, section, what);
-                }
-                self.parts.push(Part { section, source, table, place });
-            }
-            (DeValue::Array(entries), true) => {
-                for entry in entries {
-                    let place = source.place(entry.span().start);
-                    match entry.into_inner() {
-                        DeValue::Table(table) => self.parts.push(Part { section, source, table, place }),
-                        _ => findings.error(&place, section, format!("write it as [[{section}]]")),
-                    }
-                }
-            }
-            (_, false) => findings.error(&place, section, format!("write it as [{section}]")),
-            (_, true) => findings.error(&place, section, format!("write it as [[{section}]]")),
-        }
-    }
-
-    /// The section of this name, empty if no file has it.
-    pub(super) fn single<'b>(&'b self, name: &'static str, findings: &'b mut Findings) -> Section<'b> {
-        let part = self.parts.iter().find(|part| part.section == name);
-        Section { name, part: part.map(Part::borrowed), main: self.main, asked: Vec::new(), findings }
-    }
-
-    /// Reads each section of this name.
-    pub(super) fn each<T>(
-        &self,
-        name: &'static str,
-        findings: &mut Findings,
-        read: impl Fn(Section<'_>) -> Option<T>,
-    ) -> Vec<Entry<T>> {
-        let mut entries = Vec::new();
-        for part in self.parts.iter().filter(|part| part.section == name) {
-            let section = Section { name, part: Some(part.borrowed()), main: self.main, asked: Vec::new(), findings };
-            if let Some(value) = read(section) {
-                entries.push(Entry { value, place: part.place.clone() });
-            }
-        }
-        entries
-    }
-}
-
-impl<'a> Part<'a> {
-    fn borrowed(&self) -> (&DeTable<'a>, &'a Source, &Place) {
-        (&self.table, self.source, &self.place)
-    }
-}
+/// What a section is read from: its keys, the file, and where in it the section begins.
+pub(super) type Part<'b> = (&'b DeTable<'b>, &'b Source, &'b Place);
 
 /// One section. Each method asks for a key; [`Section::finish`] reports those that nobody asked for.
 pub(super) struct Section<'b> {
-    name: &'static str,
-    part: Option<(&'b DeTable<'b>, &'b Source, &'b Place)>,
-    main: Option<&'b Source>,
-    asked: Vec<&'static str>,
+    pub(super) name: &'static str,
+    pub(super) part: Option<Part<'b>>,
+    pub(super) main: Option<&'b Source>,
+    pub(super) asked: Vec<&'static str>,
     pub(super) findings: &'b mut Findings,
 }
 
@@ -172,6 +57,11 @@ impl<'b> Section<'b> {
     pub(super) fn place_of(&self, key: &str) -> Place {
         let found = self.part.and_then(|(table, source, _)| Some(source.place(table.get(key)?.span().start)));
         found.unwrap_or_else(|| self.place())
+    }
+
+    /// Whether the file has the key at all, right or wrong.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.part.is_some_and(|(table, _, _)| table.contains_key(key))
     }
 
     fn read<T>(
@@ -209,7 +99,7 @@ impl<'b> Section<'b> {
     /// Anything that reads itself from a text, such as a rate or an amount.
     pub(super) fn optional<T: FromStr>(&mut self, key: &'static str) -> Option<T>
     where
-        T::Err: std::fmt::Display,
+        T::Err: Display,
     {
         self.read(key, None, Value::parsed)
     }
@@ -217,7 +107,7 @@ impl<'b> Section<'b> {
     /// Likewise, and required.
     pub(super) fn required<T: FromStr>(&mut self, key: &'static str) -> Option<T>
     where
-        T::Err: std::fmt::Display,
+        T::Err: Display,
     {
         let parsed = self.read(key, None, Value::parsed);
         self.require(key, parsed)
@@ -320,7 +210,7 @@ impl<'b> Section<'b> {
 
     /// Notes what is missing.
     fn require<T>(&mut self, key: &'static str, value: Option<T>) -> Option<T> {
-        if value.is_none() && self.part.is_some_and(|(table, _, _)| !table.contains_key(key)) {
+        if value.is_none() && self.part.is_some() && !self.has(key) {
             let place = self.place();
             self.error(&place, key, "it is missing and has no default");
         }
@@ -337,84 +227,7 @@ impl<'b> Section<'b> {
     }
 }
 
-/// A value of a key and where it stands.
-pub(super) struct Value<'b> {
-    pub(super) value: &'b DeValue<'b>,
-    pub(super) source: &'b Source,
-    pub(super) place: Place,
-}
-
-impl Value<'_> {
-    pub(super) fn text(&self) -> Result<String, String> {
-        let found = self.value.as_str().map(str::to_owned);
-        found.ok_or_else(|| format!("write a string in quotes, not a value of type {}", self.value.type_str()))
-    }
-
-    fn parsed<T: FromStr>(&self) -> Result<T, String>
-    where
-        T::Err: std::fmt::Display,
-    {
-        let text = self.text()?;
-        text.parse().map_err(|error| format!("{text:?} is not understood: {error}"))
-    }
-
-    fn texts(&self) -> Result<Vec<String>, String> {
-        let wrong = || "write a list of strings, as in [\"one\", \"two\"]".to_owned();
-        let entries = self.value.as_array().ok_or_else(wrong)?;
-        entries.iter().map(|entry| entry.get_ref().as_str().map(str::to_owned).ok_or_else(wrong)).collect()
-    }
-
-    fn count<T: TryFrom<i64>>(&self, range: &RangeInclusive<i64>) -> Result<T, String> {
-        let (least, most) = (range.start(), range.end());
-        let wrong = || format!("write a whole number from {least} to {most}");
-        let integer = self.value.as_integer().ok_or_else(wrong)?;
-        let number = i64::from_str_radix(integer.as_str(), integer.radix()).map_err(|_| wrong())?;
-        if !range.contains(&number) {
-            return Err(wrong());
-        }
-        T::try_from(number).map_err(|_| wrong())
-    }
-}
-
 /// A text as the file would say it.
 fn quoted(text: &str) -> String {
     format!("\"{text}\"")
-}
-
-/// A hint at the known word that a wrong one is most like.
-fn nearest<'w>(wrong: &str, known: impl Iterator<Item = &'w str>) -> String {
-    let near = known.map(|word| (distance(wrong, word), word)).min();
-    match near {
-        Some((distance, word)) if distance <= 2 => format!("; is {word:?} meant?"),
-        _ => "; conf/sluice.toml shows all of them".to_owned(),
-    }
-}
-
-/// How many letters must be inserted, removed or changed to make one word of another.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (column, other_letter) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other_letter);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{distance, nearest};
-
-    #[test]
-    fn a_slip_of_the_finger_is_recognised() {
-        assert_eq!(distance("windwo", "window"), 2);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(nearest("windwo", ["rate", "window"].into_iter()), "; is \"window\" meant?");
-        assert!(nearest("colour", ["rate", "window"].into_iter()).contains("conf/sluice.toml"));
-    }
 }

@@ -44,11 +44,12 @@ pub(super) fn read_tenant(mut section: Section<'_>) -> Option<TenantConfig> {
 }
 
 fn check_tenant(section: &mut Section<'_>, config: &TenantConfig) {
+    let has_password = section.has("password");
     let mut wrong = |key: &'static str, what: &str| {
         let place = section.place_of(key);
         section.error(&place, key, what);
     };
-    if config.system_id.is_some() && !section_has_password(config) {
+    if config.system_id.is_some() && !has_password {
         wrong("password", "a tenant with a system_id needs a password to bind with");
     }
     if config.system_id.is_none() && config.password.is_some() {
@@ -65,16 +66,15 @@ fn check_tenant(section: &mut Section<'_>, config: &TenantConfig) {
     if config.validity > Duration::from_secs(30 * 86_400) {
         wrong("validity", "a message may wait for at most 30d");
     }
+    // Longer than any address of SMPP (3.4, 5.2.8), or nothing at all.
+    if config.senders.iter().any(|sender| sender.is_empty() || sender.len() > 20) {
+        wrong("senders", "a sender is a number, or a name of at most 11 characters");
+    }
     let long = config.password.as_ref().is_some_and(|password| password.0.len() > PASSWORD_OCTETS_MAX);
     if long && config.system_id.is_some() {
         let place = section.place_of("password");
         section.warning(&place, "password", "SMPP passwords hold 8 octets; few programs can send a longer one");
     }
-}
-
-/// Whether a password was given at all; a secret that could not be read has been reported already.
-fn section_has_password(config: &TenantConfig) -> bool {
-    config.password.is_some()
 }
 
 /// Reads a [[route]].
