@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
+use proptest::sample::Index;
 use sluice::config::{BindKind, Config, ConfigError, StatusAction, Warning};
 use tempfile::TempDir;
 
@@ -271,5 +273,21 @@ fn a_carriers_own_statuses_are_read() {
     assert_eq!(statuses, [(0x400, StatusAction::Fail), (1044, StatusAction::SlowDown)]);
     for wrong in ["{ \"0\" = \"fail\" }", "{ \"0xZZ\" = \"fail\" }", "{ \"7\" = \"drop\" }", "7"] {
         assert_eq!(errors(&with(wrong)), ["10 carrier.statuses"], "{wrong}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn no_slip_brings_it_down(at in any::<Index>(), gone in 0..12_usize, put in "[a-z0-9 =\"'\\[\\]{}#,.\n€]{0,4}") {
+        let shown: Vec<char> = include_str!("../conf/sluice.toml").chars().collect();
+        let start = at.index(shown.len());
+        let rest = shown.iter().skip(start + gone);
+        let text: String = shown[..start].iter().copied().chain(put.chars()).chain(rest.copied()).collect();
+        if let Err(errors) = Files::new().load(&text) {
+            prop_assert!(!errors.is_empty(), "refused without a reason");
+            prop_assert!(errors.iter().all(|error| !error.what.is_empty() && error.line > 0), "{:?}", errors);
+        }
     }
 }
