@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::billing::config::PriceConfig;
+pub use crate::billing::config::PriceConfig;
 use crate::message::prefix::PrefixMap;
 use crate::message::{Money, TenantId};
 
