@@ -55,8 +55,8 @@ pub struct Envelope<'a> {
     pub tlvs: &'a [u8],
     /// How many parts there are.
     pub parts: u8,
-    lengths: &'a [u8],
-    bodies: &'a [u8],
+    pub(crate) lengths: &'a [u8],
+    pub(crate) bodies: &'a [u8],
 }
 
 const FIXED_OCTETS: usize = 18;

@@ -248,6 +248,17 @@ impl Exchange {
         lock(&self.links).get(link.0 as usize).cloned().flatten()
     }
 
+    /// Waits until the core has forgotten a link, whose closing was posted, and frees its number. What was still on its way to the
+    /// link is dropped.
+    pub async fn closed(&self, link: LinkId, mailbox: &Mailbox) {
+        let mut outbox = Outbox::default();
+        while !outbox.effects.contains(&Effect::Closed) {
+            outbox.clear();
+            std::future::poll_fn(|cx| mailbox.poll_take(cx, &mut outbox)).await;
+        }
+        self.release(link);
+    }
+
     /// Frees a link's number, once the core has said [`Effect::Closed`].
     pub fn release(&self, link: LinkId) {
         if let Some(place) = lock(&self.links).get_mut(link.0 as usize) {

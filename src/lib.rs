@@ -10,12 +10,13 @@
 //! | Module | may import | because |
 //! |---|---|---|
 //! | smpp, text | nothing of ours, no tokio, no clock | `cargo check --no-default-features` builds them alone |
-//! | message, fact, command, envelope, seal, exchange | text, one another | nouns and the past tense, shared by all |
+//! | message, fact, command, envelope, seal, exchange, presence | text, one another | nouns and the past tense, shared by all |
 //! | admission, release, receipt, billing | the nouns | pure: a test needs no runtime |
 //! | core | the four above and the nouns | the one place where stages meet |
 //! | store | the nouns | it keeps what happened, not why |
-//! | link | smpp | bytes on a wire, whoever is at the other end |
-//! | ingress, carrier, callback | smpp, text, link, nouns; ingress also admission and billing::price | edges |
+//! | clock | message | the edges read it, the rest is told the time |
+//! | link | smpp, clock | bytes on a wire, whoever is at the other end |
+//! | ingress, carrier, callback | smpp, text, link, clock, nouns; ingress also admission, callback and billing::price | edges |
 //! | dashboard, config | message; a stage's snapshot or Config | they look, they do not act |
 //! | tools | smpp, text, link, gateway | users of the rest |
 //! | gateway, then main | everything | nobody imports them but tools |
@@ -37,6 +38,10 @@ pub mod fact;
 pub mod command;
 #[cfg(feature = "daemon")]
 pub mod exchange;
+#[cfg(feature = "daemon")]
+pub mod presence;
+#[cfg(feature = "daemon")]
+pub mod clock;
 
 #[cfg(feature = "daemon")]
 pub mod ingress;

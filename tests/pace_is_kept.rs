@@ -26,7 +26,7 @@ fn check(released: &[(Timestamp, u32)], rate: Rate, run_micros: i64) {
         least = f64::min(least, sum - earned);
         sum += f64::from(*parts);
         let window = sum - earned - least;
-        assert!(window <= f64::from(rate.burst) + 1e-6, "{window} parts over the pace in one window, up to {at:?}");
+        assert!(window <= f64::from(rate.burst) + 1e-9, "{window} parts over the pace in one window, up to {at:?}");
     }
     let due = earned(run_micros) + f64::from(rate.burst);
     assert!(sum >= due * 0.99, "{sum} parts of {due}");

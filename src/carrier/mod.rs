@@ -1,1 +1,150 @@
-//! Where messages leave: the SMPP client towards carriers.
+//! The client side: binds to carriers, submits what the core releases, hands their receipts to the core.
+
+pub mod bind;
+pub mod end;
+pub mod notice;
+pub mod outcome;
+pub mod pace;
+pub mod submit;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::carrier::outcome::Treatment;
+use crate::clock::Clock;
+use crate::exchange::Exchange;
+use crate::link::Limits;
+use crate::message::{CarrierId, Hidden};
+use crate::presence::Presence;
+use crate::seal::Keyring;
+use crate::smpp::fields::Version;
+use crate::smpp::session::BindKind;
+
+/// How an account's binds receive and submit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Binding {
+    /// Each bind does both (`bind = "transceiver"`).
+    #[default]
+    Transceiver,
+    /// Binds come in pairs, one of each (`bind = "transmitter+receiver"`).
+    Pair,
+}
+
+impl Binding {
+    /// The kinds of bind that one of `binds` stands for.
+    pub fn kinds(self) -> &'static [BindKind] {
+        match self {
+            Binding::Transceiver => &[BindKind::Transceiver],
+            Binding::Pair => &[BindKind::Transmitter, BindKind::Receiver],
+        }
+    }
+}
+
+/// What is said to the carrier about how long it may try.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Validity {
+    /// Nothing: some carriers refuse any value (quirk Q94).
+    None,
+    /// What is left of the message's validity, as a relative time.
+    #[default]
+    Relative,
+}
+
+/// One carrier account.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its number in facts.
+    pub id: CarrierId,
+    /// Its name in the configuration.
+    pub name: String,
+    /// Host and port.
+    pub address: String,
+    /// system_id of the binds.
+    pub system_id: String,
+    /// Their password, sent as it is whatever its length (quirk Q82).
+    pub password: Hidden<String>,
+    /// system_type of the binds.
+    pub system_type: String,
+    /// interface_version of the binds.
+    pub version: Version,
+    /// addr_ton, addr_npi and address_range of the binds.
+    pub addresses: (u8, u8, String),
+    /// How they bind.
+    pub binding: Binding,
+    /// How many binds, or pairs of them.
+    pub binds: u16,
+    /// Requests without a response on each bind.
+    pub window: u16,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long a bind may take.
+    pub bind_timeout: Duration,
+    /// How long a submit_sm may stay without a response before its outcome is in doubt.
+    pub response_timeout: Duration,
+    /// How long the link may be silent before it is probed.
+    pub enquire_link_interval: Duration,
+    /// How long a probe may stay unanswered.
+    pub enquire_link_timeout: Duration,
+    /// The first pause before connecting again; it doubles up to `retry_max`.
+    pub retry_first: Duration,
+    /// See `retry_first`.
+    pub retry_max: Duration,
+    /// The pause after the carrier refused the credentials, so that it does not lock the account (quirk Q83).
+    pub refused_retry: Duration,
+    /// The first pause after the carrier asked to slow down; it doubles up to `throttle_pause_max` (quirk Q68).
+    pub throttle_pause_first: Duration,
+    /// See `throttle_pause_first`.
+    pub throttle_pause_max: Duration,
+    /// What is said about validity.
+    pub validity: Validity,
+    /// Offset of the carrier's receipt times from UTC (quirk Q26).
+    pub receipt_zone_minutes: i32,
+    /// Statuses that mean something else here than in the standard.
+    pub statuses: Vec<(u32, Treatment)>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            id: CarrierId(0),
+            name: String::new(),
+            address: String::new(),
+            system_id: String::new(),
+            password: Hidden::default(),
+            system_type: String::new(),
+            version: Version::V34,
+            addresses: (0, 0, String::new()),
+            binding: Binding::Transceiver,
+            binds: 1,
+            window: 10,
+            connect_timeout: Duration::from_secs(10),
+            bind_timeout: Duration::from_secs(10),
+            response_timeout: Duration::from_secs(60),
+            enquire_link_interval: Duration::from_secs(30),
+            enquire_link_timeout: Duration::from_secs(10),
+            retry_first: Duration::from_millis(250),
+            retry_max: Duration::from_secs(30),
+            refused_retry: Duration::from_secs(300),
+            throttle_pause_first: Duration::from_secs(1),
+            throttle_pause_max: Duration::from_secs(60),
+            validity: Validity::Relative,
+            receipt_zone_minutes: 0,
+            statuses: Vec::new(),
+        }
+    }
+}
+
+/// What the binds of all carriers stand on.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// The road to the core.
+    pub exchange: Arc<Exchange>,
+    /// The process's clock.
+    pub clock: Clock,
+    /// Where binds count themselves.
+    pub presence: Arc<Presence>,
+    /// For keyed hashes of numbers.
+    pub keyring: Arc<Keyring>,
+    /// Bounds of each link.
+    pub limits: Limits,
+}

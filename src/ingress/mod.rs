@@ -1,3 +1,7 @@
 //! Where messages enter: the SMPP server and the HTTP API.
 
+pub mod accept;
 pub mod http;
+pub mod parts;
+pub mod references;
+pub mod reply;

@@ -1,7 +1,7 @@
 //! The import table of the house: which module may name which. `src/lib.rs` shows it to readers.
 
 /// Nouns and the past tense: everyone behind the edges shares them.
-pub(crate) const NOUNS: [&str; 6] = ["message", "fact", "command", "envelope", "seal", "exchange"];
+pub(crate) const NOUNS: [&str; 7] = ["message", "fact", "command", "envelope", "seal", "exchange", "presence"];
 
 /// Stages without a runtime, a clock or a disk.
 pub(crate) const STAGES: [&str; 4] = ["admission", "release", "receipt", "billing"];
@@ -27,7 +27,7 @@ pub(crate) fn may_import(module: &str, path: &str) -> Option<bool> {
         "store" => noun,
         "clock" => target == "message",
         "link" => target == "smpp" || target == "clock",
-        "ingress" => noun || wire || target == "admission" || path.starts_with("billing::price"),
+        "ingress" => noun || wire || ["admission", "callback"].contains(&target) || path.starts_with("billing::price"),
         "carrier" | "callback" => noun || wire,
         "dashboard" | "config" => target == "message" || is_a_view(path),
         "tools" => ["smpp", "text", "link", "clock", "gateway"].contains(&target),

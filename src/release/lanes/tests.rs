@@ -112,14 +112,37 @@ fn sleep_does_not_save_up() {
         lanes.push_back(key(1), index);
         lanes.push_back(key(2), 100 + index);
     }
-    let sleeper = lanes.lane(key(1));
+    let (sleeper, other) = (lanes.lane(key(1)), lanes.lane(key(2)));
+    lanes.park(other);
     for nap in 0..50 {
-        lanes.peek(CARRIER, |_| 1);
+        assert_eq!(lanes.peek(CARRIER, |_| 1), Some((sleeper, 0)), "its turn comes, and its bucket is empty");
         lanes.sleep(sleeper, Timestamp(nap));
         lanes.advance(Timestamp(nap));
     }
+    lanes.unpark(other);
     let turns: Vec<u16> = (0..32).filter_map(|_| next(&mut lanes)).map(|(tenant, _)| tenant).collect();
     assert_eq!(turns.iter().filter(|tenant| **tenant == 1).count(), 16);
+}
+
+#[test]
+fn an_empty_lane_keeps_its_debt_and_nothing_else() {
+    let cost = |index: u32| if index == 9 { 15 } else { 1 };
+    for (charged, rounds) in [(1, 2), (17, 3)] {
+        let mut lanes = Lanes::new();
+        lanes.push_back(key(1), 0);
+        let (lane, _) = lanes.peek(CARRIER, cost).expect("a head");
+        lanes.take(lane, charged);
+        lanes.push_back(key(1), 9);
+        for index in 10..100 {
+            lanes.push_back(key(2), index);
+        }
+        let before = std::iter::from_fn(|| {
+            let (lane, index) = lanes.peek(CARRIER, cost)?;
+            (index != 9).then(|| lanes.take(lane, cost(index)))
+        });
+        // It enters before the other lane, which has a quantum in each round but the last.
+        assert_eq!(before.count(), 8 * (rounds - 1), "after {charged} parts of 8");
+    }
 }
 
 #[derive(Clone, Debug)]

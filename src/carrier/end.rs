@@ -1,0 +1,387 @@
+//! The carrier's end of a link: effects become submit_sm, responses become outcomes, receipts become notices.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use crate::carrier::notice::Delivery;
+use crate::carrier::outcome::{Statuses, Treatment};
+use crate::carrier::pace::{Pace, Turn};
+use crate::carrier::submit::submit_sm;
+use crate::carrier::{Config, Ground, Validity};
+use crate::command::{Command, Effect, Outcome, Reply, Role, Span};
+use crate::envelope::Envelope;
+use crate::exchange::{Batch, Mailbox, Outbox};
+use crate::link::End;
+use crate::message::{LinkId, Timestamp};
+use crate::smpp::pdu::{Bind, Body, SubmitSmResp};
+use crate::smpp::session::{BindKind, Event, Session, TimeoutEvent};
+use crate::smpp::status::CommandStatus;
+use crate::smpp::time::{TIME_OCTETS, format_relative};
+use crate::smpp::tlv::Tlvs;
+
+/// Receipts that may await the core at once; beyond that the link is not read.
+const RECEIPTS_MAX: u32 = 2_000;
+/// Octets of a carrier's message_id that are kept.
+const ID_OCTETS_MAX: usize = 255;
+/// In a receipt's mark: it came as data_sm and is answered as such.
+const TAG_DATA_SM: u64 = 1 << 32;
+/// How often inbound messages that cannot be taken are mentioned.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+
+/// One bind to a carrier.
+pub struct CarrierEnd {
+    config: Arc<Config>,
+    ground: Ground,
+    kind: BindKind,
+    statuses: Statuses,
+    /// The link's place at the exchange, once bound.
+    post: Option<(LinkId, Arc<Mailbox>)>,
+    refused: Option<CommandStatus>,
+    bound_at: Option<Duration>,
+    batch: Batch,
+    outbox: Outbox,
+    tlvs: Vec<u8>,
+    pace: Pace,
+    /// Parts that wait for their turn while the bind goes slower than the core releases; by window place.
+    kept: Vec<Kept>,
+    waiting: VecDeque<u16>,
+    /// What the core was told last about whether this bind takes parts, and the reasons not to.
+    held: bool,
+    full: bool,
+    leaving: bool,
+    slowed: bool,
+    receipts: u32,
+    inbound: u64,
+    inbound_logged: Option<Duration>,
+}
+
+/// A part that waits here.
+#[derive(Debug, Default)]
+struct Kept {
+    part: u8,
+    expires: Timestamp,
+    envelope: Vec<u8>,
+}
+
+impl CarrierEnd {
+    /// The end of a connection that was just made.
+    pub fn new(config: Arc<Config>, ground: Ground, kind: BindKind) -> CarrierEnd {
+        CarrierEnd {
+            statuses: Statuses::new(config.statuses.clone()),
+            pace: Pace::new(config.throttle_pause_first, config.throttle_pause_max),
+            config,
+            ground,
+            kind,
+            post: None,
+            refused: None,
+            bound_at: None,
+            batch: Batch::default(),
+            outbox: Outbox::default(),
+            tlvs: Vec::new(),
+            kept: Vec::new(),
+            waiting: VecDeque::new(),
+            held: false,
+            full: false,
+            leaving: false,
+            slowed: false,
+            receipts: 0,
+            inbound: 0,
+            inbound_logged: None,
+        }
+    }
+
+    /// When the carrier accepted the bind, if it did.
+    pub fn bound_at(&self) -> Option<Duration> {
+        self.bound_at
+    }
+
+    /// Why the carrier refused the bind, if it did.
+    pub fn refused(&self) -> Option<CommandStatus> {
+        self.refused
+    }
+
+    /// Tells the core that the link is gone, and waits until it has seen that. What was in the window is in doubt then.
+    pub async fn close(mut self) {
+        let Some((link, mailbox)) = self.post.take() else { return };
+        if let Some(binds) = self.ground.presence.carrier(self.config.id) {
+            let state = self.kind.bound_state();
+            binds.went_down(state.transmits(), state.receives());
+            if self.slowed {
+                binds.set_slowed(false);
+            }
+        }
+        self.batch.commands.push(Command::Close { link });
+        self.ground.exchange.inbox.post(&mut self.batch);
+        self.ground.exchange.closed(link, &mailbox).await;
+    }
+
+    fn bound(&mut self, now: Duration) {
+        let (link, mailbox) = self.ground.exchange.open();
+        self.post = Some((link, mailbox));
+        self.bound_at = Some(now);
+        let state = self.kind.bound_state();
+        if let Some(binds) = self.ground.presence.carrier(self.config.id) {
+            binds.came_up(state.transmits(), state.receives());
+        }
+        if state.transmits() {
+            self.kept.resize_with(usize::from(self.config.window), Kept::default);
+            let (role, window) = (Role::Carrier(self.config.id), self.config.window);
+            self.batch.commands.push(Command::Open { link, role, window });
+        }
+        tracing::info!(carrier = %self.config.name, kind = ?self.kind, "bound");
+    }
+
+    fn link(&self) -> LinkId {
+        self.post.as_ref().map_or(LinkId::default(), |(link, _)| *link)
+    }
+
+    fn report(&mut self, slot: u16, outcome: Outcome) {
+        let link = self.link();
+        self.batch.commands.push(Command::Submitted { link, slot, outcome });
+    }
+
+    /// Tells the core whether this bind takes parts, when that has changed.
+    fn tell_held(&mut self) {
+        let held = self.full || self.leaving || self.pace.is_paused();
+        let link = self.link();
+        if held != self.held && self.post.is_some() {
+            self.held = held;
+            self.batch.commands.push(Command::Hold { link, held });
+        }
+        if self.slowed != self.pace.is_slowed() {
+            self.slowed = !self.slowed;
+            if let Some(binds) = self.ground.presence.carrier(self.config.id) {
+                binds.set_slowed(self.slowed);
+            }
+        }
+    }
+
+    /// A part that the core has released to this bind: it goes, waits for its turn, or goes back.
+    fn released(&mut self, now: Duration, part: Part<'_>, session: &mut Session, out: &mut Vec<u8>) {
+        let turn = if self.waiting.is_empty() || self.pace.is_paused() { self.pace.turn(now) } else { Turn::Wait };
+        match (turn, self.kept.get_mut(usize::from(part.slot))) {
+            (Turn::Go, _) => self.submit(now, part, session, out),
+            (Turn::Wait, Some(kept)) => {
+                kept.part = part.part;
+                kept.expires = part.expires;
+                kept.envelope.clear();
+                kept.envelope.extend_from_slice(part.envelope);
+                self.waiting.push_back(part.slot);
+            }
+            (Turn::GiveBack | Turn::Wait, _) => self.give_back(part.slot, CommandStatus::RTHROTTLED),
+        }
+    }
+
+    fn submit(&mut self, now: Duration, part: Part<'_>, session: &mut Session, out: &mut Vec<u8>) {
+        let validity = self.validity(now, part.expires);
+        let period = validity.as_ref().map_or(&b""[..], |text| &text[..]);
+        let envelope = Envelope::read(part.envelope);
+        let sm = envelope.as_ref().and_then(|envelope| submit_sm(envelope, part.part, period, &mut self.tlvs));
+        let Some(sm) = sm else {
+            tracing::error!(carrier = %self.config.name, "a released part cannot be read and is refused");
+            let status = CommandStatus::RSYSERR.0;
+            return self.report(part.slot, Outcome::Refused { status });
+        };
+        if session.submit(now, &Body::SubmitSm(sm), u32::from(part.slot), out).is_err() {
+            self.give_back(part.slot, CommandStatus::ROK);
+        }
+    }
+
+    /// What is left of the validity as a relative time.
+    fn validity(&self, now: Duration, expires: Timestamp) -> Option<[u8; TIME_OCTETS]> {
+        if self.config.validity == Validity::None {
+            return None;
+        }
+        let left = expires.micros_since(self.ground.clock.at(now)).max(1_000_000) / 1_000_000;
+        format_relative(left as u64)
+    }
+
+    fn give_back(&mut self, slot: u16, status: CommandStatus) {
+        self.report(slot, Outcome::Later { status: status.0, counts: false });
+    }
+
+    /// Sends what waits, as far as the pace allows.
+    fn resume(&mut self, now: Duration, session: &mut Session, out: &mut Vec<u8>) {
+        while let Some(&slot) = self.waiting.front() {
+            match self.pace.turn(now) {
+                Turn::Wait => return,
+                Turn::GiveBack => self.give_back(slot, CommandStatus::RTHROTTLED),
+                Turn::Go => {
+                    let kept = &mut self.kept[usize::from(slot)];
+                    let (part, expires) = (kept.part, kept.expires);
+                    let envelope = std::mem::take(&mut kept.envelope);
+                    self.submit(now, Part { slot, part, expires, envelope: &envelope }, session, out);
+                    self.kept[usize::from(slot)].envelope = envelope;
+                }
+            }
+            self.waiting.pop_front();
+        }
+    }
+
+    fn answered(&mut self, now: Duration, slot: u16, status: CommandStatus, body: &Body<'_>) {
+        if status.is_ok() {
+            let id = match body {
+                Body::SubmitSmResp(resp) => resp.message_id.unwrap_or_default(),
+                _ => b"",
+            };
+            let id = Span::append(&id[..id.len().min(ID_OCTETS_MAX)], &mut self.batch.bytes);
+            self.report(slot, Outcome::Taken(id));
+            return self.pace.answered(now);
+        }
+        let treatment = self.statuses.treatment(status);
+        if treatment == Treatment::SlowDown {
+            if self.pace.throttled(now) {
+                tracing::warn!(carrier = %self.config.name, %status, "the carrier asks to slow down");
+                // Told first, so that nothing is released to this bind in the turn that gets the part back.
+                self.tell_held();
+                while let Some(slot) = self.waiting.pop_front() {
+                    self.give_back(slot, CommandStatus::RTHROTTLED);
+                }
+            }
+        } else {
+            self.pace.answered(now);
+        }
+        self.report(slot, treatment.outcome(status));
+    }
+
+    /// A request of the carrier: a receipt, or something that is answered at once.
+    fn asked(&mut self, now: Duration, sequence: u32, body: &Body<'_>, session: &mut Session, out: &mut Vec<u8>) {
+        let (delivery, tag) = match body {
+            Body::DeliverSm(sm) => (Delivery::of_deliver(sm), u64::from(sequence)),
+            Body::DataSm(sm) => (Delivery::of_data(sm), u64::from(sequence) | TAG_DATA_SM),
+            Body::AlertNotification(_) => return,
+            other => return session.reject(sequence, other.command(), CommandStatus::RINVCMDID, out),
+        };
+        let Some(delivery) = delivery else {
+            self.inbound(now);
+            return session.reject(sequence, body.command(), CommandStatus::RX_T_APPN, out);
+        };
+        let start = self.batch.bytes.len();
+        delivery.write(&self.ground.keyring, self.config.receipt_zone_minutes, &mut self.batch.bytes);
+        let notice = Span::since(start, &self.batch.bytes);
+        let reply = Reply { link: self.link(), tag };
+        self.receipts += 1;
+        self.batch.commands.push(Command::Receipt { reply, carrier: self.config.id, notice });
+    }
+
+    /// Inbound messages are not taken yet: the carrier keeps them and tries again.
+    fn inbound(&mut self, now: Duration) {
+        self.inbound += 1;
+        if self.inbound_logged.is_none_or(|logged| now >= logged + LOG_INTERVAL) {
+            self.inbound_logged = Some(now);
+            tracing::warn!(carrier = %self.config.name, count = self.inbound, "inbound messages are answered with try again");
+        }
+    }
+}
+
+/// A part to be submitted.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    slot: u16,
+    part: u8,
+    expires: Timestamp,
+    envelope: &'a [u8],
+}
+
+impl End for CarrierEnd {
+    fn on_start(&mut self, now: Duration, session: &mut Session, out: &mut Vec<u8>) {
+        let config = &self.config;
+        let (addr_ton, addr_npi, address_range) = &config.addresses;
+        let bind = Bind {
+            system_id: config.system_id.as_bytes(),
+            password: config.password.0.as_bytes(),
+            system_type: config.system_type.as_bytes(),
+            interface_version: config.version.interface_version(),
+            addr_ton: *addr_ton,
+            addr_npi: *addr_npi,
+            address_range: address_range.as_bytes(),
+        };
+        session.bind(now, self.kind, bind, out);
+    }
+
+    fn on_event(&mut self, now: Duration, event: Event<'_>, session: &mut Session, out: &mut Vec<u8>) {
+        match event {
+            Event::Response { token, status, body } => self.answered(now, token as u16, status, &body),
+            Event::Request { sequence, body } => self.asked(now, sequence, &body, session, out),
+            Event::Bound { .. } => self.bound(now),
+            Event::BindFailed { status } => self.refused = Some(status),
+            Event::Unbinding => self.on_stop(),
+            // Nobody is asked to bind on a connection that we made: the bind is on its way already.
+            Event::None | Event::Bind { .. } | Event::Outbind(_) | Event::Closed(_) => {}
+        }
+    }
+
+    fn on_timeout(&mut self, _: Duration, event: TimeoutEvent, _: &mut Session, _: &mut Vec<u8>) {
+        if let TimeoutEvent::Expired { token } = event {
+            self.pace.lost();
+            self.report(token as u16, Outcome::Lost);
+        }
+    }
+
+    fn on_stop(&mut self) {
+        self.leaving = true;
+        self.tell_held();
+    }
+
+    fn flush(&mut self) {
+        if !self.batch.is_empty() {
+            self.ground.exchange.inbox.post(&mut self.batch);
+        }
+    }
+
+    fn takes_more(&self) -> bool {
+        self.receipts < RECEIPTS_MAX
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.ground.exchange.inbox.poll_room(cx)
+    }
+
+    fn poll_effects(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Duration,
+        session: &mut Session,
+        out: &mut Vec<u8>,
+    ) -> Poll<()> {
+        let Some((_, mailbox)) = &self.post else { return Poll::Pending };
+        ready!(mailbox.poll_take(cx, &mut self.outbox));
+        let mut outbox = std::mem::take(&mut self.outbox);
+        for effect in &outbox.effects {
+            match *effect {
+                Effect::Submit { slot, part, expires, envelope, .. } => {
+                    let envelope = envelope.of(&outbox.bytes);
+                    self.released(now, Part { slot, part, expires, envelope }, session, out);
+                }
+                Effect::Noted { tag } => {
+                    self.receipts = self.receipts.saturating_sub(1);
+                    let resp = SubmitSmResp { message_id: Some(b""), tlvs: Tlvs::NONE };
+                    let data_sm = tag & TAG_DATA_SM != 0;
+                    let body = if data_sm { Body::DataSmResp(resp) } else { Body::DeliverSmResp(resp) };
+                    session.respond(tag as u32, CommandStatus::ROK, &body, out);
+                }
+                _ => {}
+            }
+        }
+        outbox.clear();
+        self.outbox = outbox;
+        Poll::Ready(())
+    }
+
+    fn next_at(&self) -> Option<Duration> {
+        self.pace.next_at(!self.waiting.is_empty())
+    }
+
+    fn on_tick(&mut self, now: Duration, session: &mut Session, out: &mut Vec<u8>) {
+        self.pace.tick(now);
+        self.tell_held();
+        self.resume(now, session, out);
+    }
+
+    fn on_pressure(&mut self, full: bool) {
+        self.full = full;
+        self.tell_held();
+    }
+}

@@ -1,0 +1,100 @@
+//! A part of an envelope as submit_sm.
+
+use crate::envelope::{Carriage, Envelope, Party};
+use crate::smpp::pdu::{Address, SubmitSm};
+use crate::smpp::tag::Tag;
+use crate::smpp::tlv::{TlvWriter, Tlvs};
+
+/// submit_sm of part `part` (from 0). `tlvs` is scratch space for its optional parameters; `None` if there is no such part.
+///
+/// Receipts are always asked for: the gateway needs them itself, whatever the sender wants to be told.
+pub fn submit_sm<'a>(
+    envelope: &Envelope<'a>,
+    part: u8,
+    validity_period: &'a [u8],
+    tlvs: &'a mut Vec<u8>,
+) -> Option<SubmitSm<'a>> {
+    let octets = envelope.part(part)?;
+    let in_body = envelope.carriage == Carriage::InBody && octets.len() <= usize::from(u8::MAX);
+    let tlvs = match envelope.carriage {
+        Carriage::InBody if in_body => Tlvs::parse_lossy(envelope.tlvs),
+        carriage => {
+            tlvs.clear();
+            tlvs.extend_from_slice(envelope.tlvs);
+            let mut writer = TlvWriter::new(tlvs);
+            if carriage == Carriage::Sar {
+                writer.u16(Tag::SAR_MSG_REF_NUM, envelope.sar_reference);
+                writer.u8(Tag::SAR_TOTAL_SEGMENTS, envelope.parts);
+                writer.u8(Tag::SAR_SEGMENT_SEQNUM, part + 1);
+            } else {
+                writer.octets(Tag::MESSAGE_PAYLOAD, octets);
+            }
+            Tlvs::parse_lossy(tlvs)
+        }
+    };
+    let in_short_message = in_body || envelope.carriage == Carriage::Sar;
+    Some(SubmitSm {
+        service_type: envelope.service_type,
+        source: address(envelope.source),
+        dest: address(envelope.dest),
+        esm_class: envelope.esm_class,
+        protocol_id: envelope.protocol_id,
+        priority_flag: envelope.priority,
+        schedule_delivery_time: b"",
+        validity_period,
+        registered_delivery: 1,
+        replace_if_present_flag: 0,
+        data_coding: envelope.data_coding,
+        sm_default_msg_id: 0,
+        short_message: if in_short_message { octets } else { b"" },
+        tlvs,
+    })
+}
+
+/// An address as the codec has it.
+pub fn address(party: Party<'_>) -> Address<'_> {
+    Address { ton: party.ton, npi: party.npi, addr: party.addr }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope(carriage: Carriage, bodies: &[u8], ends: &[u32]) -> Vec<u8> {
+        let mut octets = Vec::new();
+        let written = Envelope {
+            source: Party { ton: 5, npi: 0, addr: b"MyBrand" },
+            dest: Party { ton: 1, npi: 1, addr: b"447700900123" },
+            carriage,
+            sar_reference: 0x0102,
+            tlvs: &[0x14, 0, 0, 1, 7],
+            ..Envelope::default()
+        };
+        written.write(bodies, ends, &mut octets);
+        octets
+    }
+
+    #[test]
+    fn each_carriage_puts_the_text_where_it_belongs() {
+        let mut scratch = Vec::new();
+        let octets = envelope(Carriage::InBody, b"onetwo", &[3, 6]);
+        let read = Envelope::read(&octets).expect("as written");
+        let sm = submit_sm(&read, 1, b"", &mut scratch).expect("part 1");
+        assert_eq!((sm.short_message, sm.registered_delivery, sm.tlvs.octets()), (&b"two"[..], 1, read.tlvs));
+        assert!(submit_sm(&read, 2, b"", &mut Vec::new()).is_none());
+
+        let octets = envelope(Carriage::Sar, b"onetwo", &[3, 6]);
+        let read = Envelope::read(&octets).expect("as written");
+        let sm = submit_sm(&read, 0, b"", &mut scratch).expect("part 0");
+        assert_eq!(sm.short_message, b"one");
+        let sar = [Tag::SAR_TOTAL_SEGMENTS, Tag::SAR_SEGMENT_SEQNUM].map(|tag| sm.tlvs.get_u8(tag));
+        assert_eq!((sm.tlvs.get_u16(Tag::SAR_MSG_REF_NUM), sar), (Some(0x0102), [Some(2), Some(1)]));
+        assert_eq!(sm.tlvs.get(Tag(0x1400)), Some(&[7][..]), "what the sender gave stays on each part");
+
+        let octets = envelope(Carriage::Payload, &[b'x'; 400], &[400]);
+        let read = Envelope::read(&octets).expect("as written");
+        let sm = submit_sm(&read, 0, b"", &mut scratch).expect("the only PDU");
+        assert_eq!((sm.short_message.len(), sm.tlvs.get(Tag::MESSAGE_PAYLOAD).map(<[u8]>::len)), (0, Some(400)));
+    }
+}

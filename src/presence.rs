@@ -1,0 +1,126 @@
+//! Who is bound right now: counts that links keep and that routing, limits, readiness and metrics read. Nothing here is a decision.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::message::{CarrierId, TenantId};
+
+/// The binds of one carrier.
+#[derive(Debug, Default)]
+pub struct CarrierBinds {
+    submitting: AtomicU32,
+    receiving: AtomicU32,
+    slowed: AtomicU32,
+}
+
+impl CarrierBinds {
+    /// Binds that may submit.
+    pub fn submitting(&self) -> u32 {
+        self.submitting.load(Ordering::Relaxed)
+    }
+
+    /// Binds that may receive. A transceiver counts here and in [`CarrierBinds::submitting`].
+    pub fn receiving(&self) -> u32 {
+        self.receiving.load(Ordering::Relaxed)
+    }
+
+    /// Binds that the carrier has asked to slow down.
+    pub fn slowed(&self) -> u32 {
+        self.slowed.load(Ordering::Relaxed)
+    }
+
+    /// Counts a bind that came up.
+    pub fn came_up(&self, submits: bool, receives: bool) {
+        self.submitting.fetch_add(u32::from(submits), Ordering::Relaxed);
+        self.receiving.fetch_add(u32::from(receives), Ordering::Relaxed);
+    }
+
+    /// Counts off a bind that went down.
+    pub fn went_down(&self, submits: bool, receives: bool) {
+        self.submitting.fetch_sub(u32::from(submits), Ordering::Relaxed);
+        self.receiving.fetch_sub(u32::from(receives), Ordering::Relaxed);
+    }
+
+    /// Counts a bind that slows down, or no longer does.
+    pub fn set_slowed(&self, slowed: bool) {
+        if slowed {
+            self.slowed.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.slowed.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Who is bound, by the numbers that the store has given to tenants and carriers.
+#[derive(Debug, Default)]
+pub struct Presence {
+    carriers: Vec<CarrierBinds>,
+    tenants: Vec<AtomicU32>,
+}
+
+impl Presence {
+    /// Room for numbers below these.
+    pub fn new(carriers: u16, tenants: u16) -> Presence {
+        Presence {
+            carriers: (0..carriers).map(|_| CarrierBinds::default()).collect(),
+            tenants: (0..tenants).map(|_| AtomicU32::new(0)).collect(),
+        }
+    }
+
+    /// Whether a carrier has a bind that may submit.
+    pub fn is_up(&self, carrier: CarrierId) -> bool {
+        self.carrier(carrier).is_some_and(|binds| binds.submitting() > 0)
+    }
+
+    /// The binds of a carrier; `None` for a number that did not exist at start.
+    pub fn carrier(&self, carrier: CarrierId) -> Option<&CarrierBinds> {
+        self.carriers.get(usize::from(carrier.0))
+    }
+
+    /// How many binds a tenant has.
+    pub fn tenant_binds(&self, tenant: TenantId) -> u32 {
+        self.tenants.get(usize::from(tenant.0)).map_or(0, |binds| binds.load(Ordering::Relaxed))
+    }
+
+    /// Counts a tenant's bind unless that would be more than `binds_max`; exact under races.
+    pub fn tenant_bind(&self, tenant: TenantId, binds_max: u32) -> bool {
+        let more = |binds: u32| (binds < binds_max).then_some(binds + 1);
+        self.tenants
+            .get(usize::from(tenant.0))
+            .is_some_and(|binds| binds.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok())
+    }
+
+    /// Counts off a tenant's bind.
+    pub fn tenant_unbind(&self, tenant: TenantId) {
+        if let Some(binds) = self.tenants.get(usize::from(tenant.0)) {
+            binds.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_exact() {
+        let presence = Presence::new(0, 1);
+        let taken = (0..100).filter(|_| presence.tenant_bind(TenantId(0), 5)).count();
+        assert_eq!((taken, presence.tenant_binds(TenantId(0))), (5, 5));
+        presence.tenant_unbind(TenantId(0));
+        assert!(presence.tenant_bind(TenantId(0), 5));
+        assert!(!presence.tenant_bind(TenantId(7), 5), "a tenant that does not exist binds never");
+    }
+
+    #[test]
+    fn a_carrier_is_up_while_it_can_submit() {
+        let presence = Presence::new(1, 0);
+        let binds = presence.carrier(CarrierId(0)).expect("it exists");
+        binds.came_up(false, true);
+        assert!(!presence.is_up(CarrierId(0)));
+        binds.came_up(true, true);
+        assert!(presence.is_up(CarrierId(0)));
+        binds.went_down(true, true);
+        assert!(!presence.is_up(CarrierId(0)));
+        assert_eq!(binds.receiving(), 1);
+    }
+}
