@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::admission::config::{RouteConfig, TenantConfig};
 use crate::admission::policy::CarrierEntry;
-use crate::billing::config::PriceConfig;
+use crate::billing::price::PriceConfig;
 use crate::envelope::Carriage;
 use crate::message::coding::Coding;
 use crate::message::{Hidden, LinkId, TenantId};
