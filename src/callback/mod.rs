@@ -1,1 +1,4 @@
-//! What tenants are told: receipts on their binds.
+//! The way back to tenants: receipts on their binds.
+
+pub mod deliver;
+pub mod shown_id;

@@ -46,7 +46,8 @@ impl<'a> Delivery<'a> {
         let tlv_id = self.tlvs.get_text(Tag::RECEIPTED_MESSAGE_ID).unwrap_or_default();
         let text_id = if tlv_id.is_empty() { receipt.id } else { receipt.text_id }.unwrap_or_default();
         let local = receipt.done_micros.and_then(|micros| i64::try_from(micros).ok());
-        let done_at = local.map_or(Timestamp(0), |micros| Timestamp(micros).plus_seconds(-60 * i64::from(zone_minutes)));
+        let done_at =
+            local.map_or(Timestamp(0), |micros| Timestamp(micros).plus_seconds(-60 * i64::from(zone_minutes)));
         let mut digits = [b'0'; 5];
         let err = match (receipt.err, receipt.network_error) {
             (Some(err), _) => err,

@@ -56,7 +56,6 @@ pub fn address(party: Party<'_>) -> Address<'_> {
     Address { ton: party.ton, npi: party.npi, addr: party.addr }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

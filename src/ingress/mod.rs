@@ -5,3 +5,4 @@ pub mod http;
 pub mod parts;
 pub mod references;
 pub mod reply;
+pub mod smpp;

@@ -1,0 +1,309 @@
+//! The server's end of a link: binds are checked, submits become commands, effects become responses and receipts.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use crate::admission::refusal::Refusal;
+use crate::admission::tenant::Tenant;
+use crate::callback::deliver::Receipts;
+use crate::callback::shown_id::ShownId;
+use crate::command::{Command, Effect, Reply, Role};
+use crate::envelope::Envelope;
+use crate::exchange::{Batch, Mailbox, Outbox};
+use crate::ingress::accept::{Intake, Rules};
+use crate::ingress::reply::command_status;
+use crate::ingress::smpp::Ground;
+use crate::ingress::smpp::listen::Unbound;
+use crate::ingress::smpp::submission::{of_data, of_submit};
+use crate::link::End;
+use crate::message::{LinkId, TenantId};
+use crate::smpp::command::CommandId;
+use crate::smpp::pdu::{Bind, Body, SubmitSmResp};
+use crate::smpp::session::{BindKind, Event, Session, TimeoutEvent};
+use crate::smpp::status::CommandStatus;
+use crate::smpp::tlv::Tlvs;
+
+/// In a request's mark: it came as data_sm and is answered as such.
+const TAG_DATA_SM: u64 = 1 << 32;
+
+/// One connection of a platform.
+pub struct ServerEnd {
+    ground: Arc<Ground>,
+    peer: SocketAddr,
+    /// Counts the connection as unbound, until it binds.
+    unbound: Option<Unbound>,
+    account: Option<Box<Account>>,
+}
+
+/// What a bound connection has.
+struct Account {
+    link: LinkId,
+    mailbox: Arc<Mailbox>,
+    tenant: TenantId,
+    kind: BindKind,
+    /// The rules that were in force at the last look, and the tenant's place in them.
+    rules: Arc<Rules>,
+    place: usize,
+    intake: Intake,
+    batch: Batch,
+    outbox: Outbox,
+    receipts: Receipts,
+    tlvs: Vec<u8>,
+    /// Submits that await the core.
+    unanswered: u32,
+    held: bool,
+    full: bool,
+    leaving: bool,
+}
+
+impl ServerEnd {
+    /// The end of a connection that was just accepted from `peer`.
+    pub fn new(ground: Arc<Ground>, peer: SocketAddr, unbound: Unbound) -> ServerEnd {
+        ServerEnd { ground, peer, unbound: Some(unbound), account: None }
+    }
+
+    /// Tells the core that the link is gone, and waits until it has seen that. Receipts in its window are owed again then.
+    pub async fn close(mut self) {
+        let Some(mut account) = self.account.take() else { return };
+        self.ground.presence.tenant_unbind(account.tenant);
+        account.batch.commands.push(Command::Close { link: account.link });
+        self.ground.exchange.inbox.post(&mut account.batch);
+        self.ground.exchange.closed(account.link, &account.mailbox).await;
+    }
+
+    /// Whether somebody has bound.
+    pub fn is_bound(&self) -> bool {
+        self.account.is_some()
+    }
+
+    fn bind(&mut self, now: Duration, kind: BindKind, bind: &Bind<'_>, session: &mut Session, out: &mut Vec<u8>) {
+        match self.admit(now, kind, bind) {
+            Ok(account) => {
+                session.accept_bind(now, self.ground.config.system_id.as_bytes(), out);
+                self.account = Some(account);
+                self.unbound = None;
+            }
+            Err(refusal) => {
+                tracing::warn!(peer = %self.peer, ?kind, reason = refusal.code(), "a bind was refused");
+                session.reject_bind(command_status(&refusal), out);
+            }
+        }
+    }
+
+    fn admit(&self, now: Duration, kind: BindKind, bind: &Bind<'_>) -> Result<Box<Account>, Refusal> {
+        let ground = &self.ground;
+        if !ground.attempts.may_try(self.peer.ip(), bind.system_id, now) {
+            return Err(Refusal::TooManyBinds);
+        }
+        let rules = ground.rules.load_full();
+        let found = rules.policy.bind(bind.system_id, bind.password);
+        let tenant = found.inspect_err(|_| ground.attempts.failed(self.peer.ip(), bind.system_id, now))?;
+        let id = tenant.id;
+        let binds_max = tenant.binds_max.map_or(ground.config.tenant_binds_max, u32::from);
+        let place = place_of(&rules, id).ok_or(Refusal::WrongCredentials)?;
+        if !ground.presence.tenant_bind(id, binds_max) {
+            return Err(Refusal::TooManyBinds);
+        }
+        let (link, mailbox) = ground.exchange.open();
+        let mut batch = Batch::default();
+        if kind.bound_state().receives() {
+            let window = tenant.window.unwrap_or(u16::MAX).min(ground.config.deliver_window);
+            batch.commands.push(Command::Open { link, role: Role::Tenant(id), window });
+        }
+        tracing::info!(tenant = %tenant.name, peer = %self.peer, ?kind, "bound");
+        let (keyring, presence) = (ground.keyring.clone(), ground.presence.clone());
+        Ok(Box::new(Account {
+            link,
+            mailbox,
+            tenant: id,
+            kind,
+            place,
+            intake: Intake::new(keyring, presence, ground.references.clone()),
+            rules,
+            batch,
+            outbox: Outbox::default(),
+            receipts: Receipts::default(),
+            tlvs: Vec::new(),
+            unanswered: 0,
+            held: false,
+            full: false,
+            leaving: false,
+        }))
+    }
+}
+
+fn place_of(rules: &Rules, id: TenantId) -> Option<usize> {
+    rules.policy.tenants().iter().position(|tenant| tenant.id == id)
+}
+
+impl Account {
+    fn tenant(&self) -> &Tenant {
+        &self.rules.policy.tenants()[self.place]
+    }
+
+    /// Takes over rules that a reload has brought. A tenant that is gone keeps what it had until its binds end.
+    fn refresh(&mut self, ground: &Ground) {
+        let current = ground.rules.load();
+        if !Arc::ptr_eq(&current, &self.rules)
+            && let Some(place) = place_of(&current, self.tenant)
+        {
+            self.rules = current.clone();
+            self.place = place;
+        }
+    }
+
+    /// Stores a message, or says at once why not.
+    fn submit(&mut self, now: Duration, sequence: u32, body: &Body<'_>, ground: &Ground) -> Result<(), CommandStatus> {
+        if self.tenant().window.is_some_and(|window| self.unanswered >= u32::from(window)) {
+            return Err(CommandStatus::RTHROTTLED);
+        }
+        let now = ground.clock.at(now);
+        let tenant = &self.rules.policy.tenants()[self.place];
+        let mut tag = u64::from(sequence);
+        let submission = match body {
+            Body::SubmitSm(sm) => of_submit(sm, tenant, now, &mut self.tlvs)?,
+            Body::DataSm(sm) => {
+                tag |= TAG_DATA_SM;
+                of_data(sm, tenant, &mut self.tlvs)?
+            }
+            _ => return Err(CommandStatus::RINVCMDID),
+        };
+        let reply = Reply { link: self.link, tag };
+        let accepted = self.intake.accept(&self.rules, &submission, reply, now, &mut self.batch);
+        accepted.map_err(|refusal| command_status(&refusal))?;
+        self.unanswered += 1;
+        Ok(())
+    }
+
+    /// The core has stored a message: the response carries its id.
+    fn stored(&mut self, tag: u64, id: ShownId, session: &mut Session, out: &mut Vec<u8>) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        let resp = SubmitSmResp { message_id: Some(id.as_bytes()), tlvs: Tlvs::NONE };
+        let body = if tag & TAG_DATA_SM != 0 { Body::DataSmResp(resp) } else { Body::SubmitSmResp(resp) };
+        session.respond(tag as u32, CommandStatus::ROK, &body, out);
+    }
+
+    fn denied(&mut self, tag: u64, refusal: &Refusal, session: &mut Session, out: &mut Vec<u8>) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        let command = if tag & TAG_DATA_SM != 0 { CommandId::DATA_SM } else { CommandId::SUBMIT_SM };
+        session.reject(tag as u32, command, command_status(refusal), out);
+    }
+
+    fn delivered(&mut self, slot: u16, taken: bool) {
+        self.batch.commands.push(Command::Delivered { link: self.link, slot, taken });
+    }
+
+    /// Tells the core whether this bind takes receipts, when that has changed.
+    fn tell_held(&mut self) {
+        let held = self.full || self.leaving;
+        if held != self.held && self.kind.bound_state().receives() {
+            self.held = held;
+            self.batch.commands.push(Command::Hold { link: self.link, held });
+        }
+    }
+
+    fn perform(
+        &mut self,
+        now: Duration,
+        effect: &Effect,
+        octets: &[u8],
+        ground: &Ground,
+        session: &mut Session,
+        out: &mut Vec<u8>,
+    ) {
+        match *effect {
+            Effect::Accepted { tag, id } => {
+                let id = ShownId::new(id, session.peer_version(), &ground.keyring);
+                self.stored(tag, id, session, out);
+            }
+            Effect::Denied { tag, denial } => self.denied(tag, &Refusal::from(denial), session, out),
+            Effect::Deliver { slot, ref report, envelope } => {
+                let Some(envelope) = Envelope::read(envelope.of(octets)) else {
+                    tracing::error!("the addresses of a receipt cannot be read: it is owed again");
+                    return self.delivered(slot, false);
+                };
+                let version = session.peer_version();
+                let sm = self.receipts.deliver_sm(report, &envelope, version, &ground.keyring);
+                if session.submit(now, &Body::DeliverSm(sm), u32::from(slot), out).is_err() {
+                    self.delivered(slot, false);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl End for ServerEnd {
+    fn on_event(&mut self, now: Duration, event: Event<'_>, session: &mut Session, out: &mut Vec<u8>) {
+        match (event, &mut self.account) {
+            (Event::Request { sequence, body }, Some(account)) => {
+                if let Err(status) = account.submit(now, sequence, &body, &self.ground) {
+                    session.reject(sequence, body.command(), status, out);
+                }
+            }
+            (Event::Response { token, status, .. }, Some(account)) => account.delivered(token as u16, status.is_ok()),
+            (Event::Unbinding, Some(_)) => self.on_stop(),
+            (Event::Bind { kind, bind }, None) => self.bind(now, kind, &bind, session, out),
+            _ => {}
+        }
+    }
+
+    fn on_timeout(&mut self, _: Duration, event: TimeoutEvent, _: &mut Session, _: &mut Vec<u8>) {
+        if let (TimeoutEvent::Expired { token }, Some(account)) = (event, &mut self.account) {
+            account.delivered(token as u16, false);
+        }
+    }
+
+    fn on_stop(&mut self) {
+        if let Some(account) = &mut self.account {
+            account.leaving = true;
+            account.tell_held();
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(account) = &mut self.account
+            && !account.batch.is_empty()
+        {
+            self.ground.exchange.inbox.post(&mut account.batch);
+        }
+    }
+
+    fn takes_more(&self) -> bool {
+        self.account.as_ref().is_none_or(|account| account.unanswered < self.ground.config.unanswered_max)
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(account) = &mut self.account {
+            account.refresh(&self.ground);
+        }
+        self.ground.exchange.inbox.poll_room(cx)
+    }
+
+    fn poll_effects(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Duration,
+        session: &mut Session,
+        out: &mut Vec<u8>,
+    ) -> Poll<()> {
+        let Some(account) = &mut self.account else { return Poll::Pending };
+        ready!(account.mailbox.poll_take(cx, &mut account.outbox));
+        let mut outbox = std::mem::take(&mut account.outbox);
+        for effect in &outbox.effects {
+            account.perform(now, effect, &outbox.bytes, &self.ground, session, out);
+        }
+        outbox.clear();
+        account.outbox = outbox;
+        Poll::Ready(())
+    }
+
+    fn on_pressure(&mut self, full: bool) {
+        if let Some(account) = &mut self.account {
+            account.full = full;
+            account.tell_held();
+        }
+    }
+}

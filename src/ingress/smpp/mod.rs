@@ -1,0 +1,99 @@
+//! The SMPP server: platforms bind here, submit, and get their receipts.
+
+pub mod attempts;
+pub mod end;
+pub mod listen;
+pub mod submission;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::clock::Clock;
+use crate::exchange::Exchange;
+use crate::ingress::accept::Rules;
+use crate::ingress::references::References;
+use crate::ingress::smpp::attempts::Attempts;
+use crate::link::Limits;
+use crate::presence::Presence;
+use crate::seal::Keyring;
+use crate::smpp::session::SessionConfig;
+
+/// What bounds the server.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Our name in bind responses.
+    pub system_id: String,
+    /// Connections at once.
+    pub sockets_max: u32,
+    /// Connections at once that have not bound.
+    pub unbound_max: u32,
+    /// Binds at once of a tenant that has no limit of its own.
+    pub tenant_binds_max: u32,
+    /// deliver_sm without a response on a bind of a tenant that has no window of its own, and the most that any has.
+    pub deliver_window: u16,
+    /// Submits without a response on a link; beyond it the link is not read.
+    pub unanswered_max: u32,
+    /// How long a connection may stay unbound.
+    pub bind_timeout: Duration,
+    /// How long a link may be silent before it is probed.
+    pub enquire_link_interval: Duration,
+    /// How long a probe may stay unanswered.
+    pub enquire_link_timeout: Duration,
+    /// How long a deliver_sm may stay without a response before it is owed again.
+    pub response_timeout: Duration,
+    /// Bounds of each link.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            system_id: "sluice".to_owned(),
+            sockets_max: 10_000,
+            unbound_max: 1_000,
+            tenant_binds_max: 1_000,
+            deliver_window: 100,
+            unanswered_max: 2_000,
+            bind_timeout: Duration::from_secs(5),
+            enquire_link_interval: Duration::from_secs(30),
+            enquire_link_timeout: Duration::from_secs(10),
+            response_timeout: Duration::from_secs(60),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Config {
+    fn session(&self) -> SessionConfig {
+        SessionConfig {
+            window_max: u32::from(self.deliver_window),
+            bind_timeout: self.bind_timeout,
+            enquire_link_interval: self.enquire_link_interval,
+            enquire_link_timeout: self.enquire_link_timeout,
+            response_timeout: self.response_timeout,
+            ..SessionConfig::default()
+        }
+    }
+}
+
+/// What all links of the server stand on.
+pub struct Ground {
+    /// The server's bounds.
+    pub config: Config,
+    /// The road to the core.
+    pub exchange: Arc<Exchange>,
+    /// The process's clock.
+    pub clock: Clock,
+    /// Who is bound.
+    pub presence: Arc<Presence>,
+    /// For seals, ids and keyed hashes.
+    pub keyring: Arc<Keyring>,
+    /// What admission decides by at present.
+    pub rules: Arc<ArcSwap<Rules>>,
+    /// References of concatenated messages, shared with the other edge.
+    pub references: Arc<References>,
+    /// Failed binds.
+    pub attempts: Attempts,
+}
