@@ -299,6 +299,16 @@ fn a_silent_peer_is_probed_twice_and_given_up() {
 }
 
 #[test]
+fn a_process_that_slept_gives_the_peer_its_time() {
+    let mut esme = bound_esme(SessionConfig::default());
+    let (now, mut out) = (START + seconds(1_000), Vec::new());
+    assert_eq!(esme.handle_timeout(now, &mut out), None);
+    assert_eq!(heard(&out), [(CommandStatus::ROK, Body::EnquireLink)]);
+    assert_eq!(esme.poll_timeout(), Some(now + seconds(10)));
+    assert_eq!(esme.handle_timeout(now, &mut out), None, "nothing more is due");
+}
+
+#[test]
 fn any_pdu_is_a_sign_of_life() {
     let mut esme = bound_esme(SessionConfig::default());
     for second in (25..1_000).step_by(25) {

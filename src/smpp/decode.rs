@@ -5,16 +5,19 @@
 
 use nom::IResult;
 use nom::bytes::complete::take;
-use nom::error::{ErrorKind, ParseError};
 use nom::number::complete::{be_u8, be_u32};
 
 use crate::smpp::command::CommandId;
 use crate::smpp::destinations::{Destinations, Failures};
+use crate::smpp::elements::{
+    Fault, address, dest, fault, message_id, octets, schedule, service_type, short_message, source, text, tlvs,
+    validity, whole_or_cut,
+};
 use crate::smpp::frame::HEADER_OCTETS;
 use crate::smpp::pdu::{
-    Address, AlertNotification, Bind, BindResp, Body, BroadcastSm, CancelBroadcastSm, CancelSm, DataSm, Outbind,
-    ParamRetrieve, Pdu, QueryBroadcastSm, QueryLastMsgs, QueryLastMsgsResp, QueryMsgDetails, QuerySm, QuerySmResp,
-    ReplaceSm, SubmitMulti, SubmitMultiResp, SubmitSm, SubmitSmResp,
+    AlertNotification, Bind, BindResp, Body, BroadcastSm, CancelBroadcastSm, CancelSm, DataSm, Outbind, ParamRetrieve,
+    Pdu, QueryBroadcastSm, QueryLastMsgs, QueryLastMsgsResp, QueryMsgDetails, QuerySm, QuerySmResp, ReplaceSm,
+    SubmitMulti, SubmitMultiResp, SubmitSm, SubmitSmResp,
 };
 use crate::smpp::status::CommandStatus;
 use crate::smpp::tlv::Tlvs;
@@ -30,21 +33,6 @@ pub struct DecodeError {
     pub status: CommandStatus,
     /// The response to answer with; None: generic_nack.
     pub reply_command: Option<CommandId>,
-}
-
-/// The fault of one field, while parsing.
-#[derive(Clone, Copy, Debug)]
-struct Fault(CommandStatus);
-
-/// What nom itself finds wrong is always that the body is too short.
-impl ParseError<&[u8]> for Fault {
-    fn from_error_kind(_: &[u8], _: ErrorKind) -> Fault {
-        Fault(CommandStatus::RINVCMDLEN)
-    }
-
-    fn append(_: &[u8], _: ErrorKind, other: Fault) -> Fault {
-        other
-    }
 }
 
 /// Reads the PDU that [`crate::smpp::frame::frame`] delimited; `frame` is all of it and nothing else.
@@ -117,100 +105,6 @@ fn done<T>(parsed: IResult<&[u8], T, Fault>) -> Result<T, CommandStatus> {
 
 fn unsupported(_: CommandStatus) -> CommandStatus {
     CommandStatus::RINVCMDID
-}
-
-fn fault<T>(status: CommandStatus) -> IResult<&'static [u8], T, Fault> {
-    Err(nom::Err::Error(Fault(status)))
-}
-
-/// Where the first NUL is. Eight octets at a time: the trick finds the lowest zero octet of a word exactly.
-#[inline]
-fn position_of_nul(octets: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let mut rest = octets;
-    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let zeros = word.wrapping_sub(ONES) & !word & HIGHS;
-        if zeros != 0 {
-            return Some(octets.len() - rest.len() + (zeros.trailing_zeros() / 8) as usize);
-        }
-        rest = tail;
-    }
-    let tail = rest.iter().position(|octet| *octet == 0)?;
-    Some(octets.len() - rest.len() + tail)
-}
-
-/// A C-octet string of at most `octets_max` octets with its NUL. Too long is the fault of this field, while a body that
-/// ends early is the fault of the whole PDU.
-#[inline]
-fn text(input: &[u8], octets_max: usize, status: CommandStatus) -> IResult<&[u8], &[u8], Fault> {
-    if let Some((0, rest)) = input.split_first() {
-        return Ok((rest, &[]));
-    }
-    match position_of_nul(&input[..input.len().min(octets_max)]) {
-        Some(end) => Ok((&input[end + 1..], &input[..end])),
-        None if input.len() < octets_max => fault(CommandStatus::RINVCMDLEN),
-        None => fault(status),
-    }
-}
-
-#[inline]
-fn octets<const N: usize>(input: &[u8]) -> IResult<&[u8], [u8; N], Fault> {
-    match input.split_first_chunk::<N>() {
-        Some((taken, rest)) => Ok((rest, *taken)),
-        None => fault(CommandStatus::RINVCMDLEN),
-    }
-}
-
-#[inline]
-fn address(input: &[u8], octets_max: usize, status: CommandStatus) -> IResult<&[u8], Address<'_>, Fault> {
-    let (rest, [ton, npi]) = octets(input)?;
-    let (rest, addr) = text(rest, octets_max, status)?;
-    Ok((rest, Address { ton, npi, addr }))
-}
-
-#[inline]
-fn source(input: &[u8]) -> IResult<&[u8], Address<'_>, Fault> {
-    address(input, 21, CommandStatus::RINVSRCADR)
-}
-
-#[inline]
-fn dest(input: &[u8]) -> IResult<&[u8], Address<'_>, Fault> {
-    address(input, 21, CommandStatus::RINVDSTADR)
-}
-
-fn service_type(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
-    text(input, 6, CommandStatus::RINVSERTYP)
-}
-
-fn message_id(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
-    text(input, 65, CommandStatus::RINVMSGID)
-}
-
-fn schedule(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
-    text(input, 17, CommandStatus::RINVSCHED)
-}
-
-fn validity(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
-    text(input, 17, CommandStatus::RINVEXPIRY)
-}
-
-#[inline]
-fn short_message(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
-    let (rest, sm_length) = be_u8(input)?;
-    match rest.split_at_checked(usize::from(sm_length)) {
-        Some((message, rest)) => Ok((rest, message)),
-        None => fault(CommandStatus::RINVMSGLEN),
-    }
-}
-
-#[inline]
-fn tlvs(input: &[u8]) -> IResult<&[u8], Tlvs<'_>, Fault> {
-    match Tlvs::parse(input) {
-        Ok(tlvs) => Ok((&[], tlvs)),
-        Err(_) => fault(CommandStatus::RINVTLVSTREAM),
-    }
 }
 
 fn bind(input: &[u8]) -> IResult<&[u8], Bind<'_>, Fault> {
@@ -410,17 +304,6 @@ fn query_msg_details(input: &[u8]) -> IResult<&[u8], QueryMsgDetails<'_>, Fault>
     let (rest, source) = source(rest)?;
     let (rest, sm_length) = be_u8(rest)?;
     Ok((rest, QueryMsgDetails { message_id, source, sm_length }))
-}
-
-/// The string at the start of a response and what follows it; None: no body. The NUL may be missing (quirk Q37).
-fn whole_or_cut(body: &[u8]) -> Option<(&[u8], &[u8])> {
-    if body.is_empty() {
-        return None;
-    }
-    match position_of_nul(body) {
-        Some(end) => Some((&body[..end], &body[end + 1..])),
-        None => Some((body, &[])),
-    }
 }
 
 fn submit_sm_resp(body: &[u8]) -> SubmitSmResp<'_> {

@@ -1,5 +1,5 @@
 //! One PDU as a value that borrows the frame it was read from. Strings are octets without their NUL; nothing is
-//! converted, so what was read can be written again.
+//! converted, so what was read can be written again. What `Debug` shows of it holds no number, text or password.
 
 use crate::smpp::command::CommandId;
 use crate::smpp::destinations::{Destinations, Failures};
@@ -18,7 +18,7 @@ pub struct Pdu<'a> {
 }
 
 /// Every command of SMPP 3.3, 3.4 and 5.0. A `None` in a response is a body that was left out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the variants are the commands of the standard, by name")]
 pub enum Body<'a> {
     BindReceiver(Bind<'a>),
@@ -114,7 +114,7 @@ impl Body<'_> {
 }
 
 /// An address: type of number, numbering plan, and the digits or letters, at most 20 octets (64 in data_sm).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Address<'a> {
     /// Type of number: 0 unknown, 1 international, 2 national, 5 alphanumeric, ...
     pub ton: u8,
@@ -143,16 +143,6 @@ pub struct Bind<'a> {
     pub address_range: &'a [u8],
 }
 
-/// The password never reaches a log.
-impl core::fmt::Debug for Bind<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Bind")
-            .field("system_id", &self.system_id)
-            .field("interface_version", &self.interface_version)
-            .finish_non_exhaustive()
-    }
-}
-
 /// outbind (3.4 section 4.1.7).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Outbind<'a> {
@@ -160,13 +150,6 @@ pub struct Outbind<'a> {
     pub system_id: &'a [u8],
     /// Its password.
     pub password: &'a [u8],
-}
-
-/// The password never reaches a log.
-impl core::fmt::Debug for Outbind<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Outbind").field("system_id", &self.system_id).finish_non_exhaustive()
-    }
 }
 
 /// The response to a bind.
@@ -179,7 +162,7 @@ pub struct BindResp<'a> {
 }
 
 /// submit_sm (3.4 section 4.4) and deliver_sm (section 4.6), which have the same fields.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct SubmitSm<'a> {
     /// At most 5 octets.
     pub service_type: &'a [u8],
@@ -234,7 +217,7 @@ pub struct DataSm<'a> {
 }
 
 /// submit_multi (3.4 section 4.5).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of SubmitSm")]
 pub struct SubmitMulti<'a> {
     pub service_type: &'a [u8],
@@ -299,7 +282,7 @@ pub struct CancelSm<'a> {
 }
 
 /// replace_sm (3.4 section 4.10).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of SubmitSm")]
 pub struct ReplaceSm<'a> {
     pub message_id: &'a [u8],

@@ -15,7 +15,7 @@ use crate::smpp::validate::split_udh;
 pub const QUOTE_OCTETS_MAX: usize = 20;
 
 /// A receipt as it was read. Where text and TLVs disagree, the TLVs are right.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Receipt<'a> {
     /// The carrier's id of the message, in its own spelling; None: not given.
     pub id: Option<&'a [u8]>,
@@ -126,7 +126,7 @@ pub fn receipt_text<'a>(esm_class: u8, short_message: &'a [u8], tlvs: Tlvs<'a>) 
 }
 
 /// What a receipt of ours says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ReceiptText<'a> {
     /// Our id of the message, as the submit_sm_resp gave it.
     pub id: &'a [u8],

@@ -9,7 +9,7 @@ use crate::smpp::tag::Tag;
 const HEAD_OCTETS: usize = 4;
 
 /// One optional parameter. The value is as received: a C-octet string still has its NUL, if it had one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Tlv<'a> {
     /// What the parameter is.
     pub tag: Tag,

@@ -269,6 +269,7 @@ pub struct Session {
     /// Sequence number of the last enquire_link that awaits its response.
     probe: Option<u32>,
     probes_missed: u32,
+    probed_at: Duration,
     bind_deadline: Option<Duration>,
     unbind_deadline: Option<Duration>,
     last_received: Duration,
@@ -305,6 +306,7 @@ impl Session {
             own_unbind: None,
             probe: None,
             probes_missed: 0,
+            probed_at: now,
             bind_deadline: Some(now + config.bind_timeout),
             unbind_deadline: None,
             last_received: now,

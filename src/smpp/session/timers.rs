@@ -62,6 +62,7 @@ impl Session {
                 return Some(TimeoutEvent::Closed(self.close(CloseReason::Dead)));
             }
             self.probes_missed += 1;
+            self.probed_at = now;
             self.probe = Some(self.send(Body::EnquireLink, out));
         }
         None
@@ -91,8 +92,12 @@ impl Session {
         self.config.idle_timeout.filter(|_| !busy).map(|idle| self.last_traffic + idle)
     }
 
-    /// `probes_missed` counts the probes sent since the peer was last heard.
+    /// `probes_missed` counts the probes sent since the peer was last heard. The second one waits from the first and not
+    /// from the last sign of life, so that a process that slept does not take its own sleep for the peer's.
     fn probe_deadline(&self) -> Duration {
-        self.last_received + self.config.enquire_link_interval + self.config.enquire_link_timeout * self.probes_missed
+        match self.probes_missed {
+            0 => self.last_received + self.config.enquire_link_interval,
+            _ => self.probed_at + self.config.enquire_link_timeout,
+        }
     }
 }
