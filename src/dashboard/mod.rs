@@ -1,1 +1,4 @@
-//! Numbers for people and scrapers: reads snapshots, decides nothing.
+//! Numbers and log lines for people and scrapers: reads snapshots, decides nothing.
+
+pub mod log;
+pub mod metrics;
