@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::text::offenders::{Offence, Offender, offenders};
 use crate::text::segment::{Plan, plan, segment};
 use crate::text::{Choice, Concat, TextError};
+use crate::tools::inspect::cell;
 use crate::tools::{Fault, terminal};
 
 /// Characters that are named one by one; a text of emoji would fill the screen.
@@ -148,12 +149,7 @@ fn told(offender: &Offender) -> String {
 
 /// Answers one line of `sluice inspect segment --jsonl`. Cells are as the tables of test data have them: numbers may be strings.
 pub(super) fn answer(input: &Value) -> Result<Value, String> {
-    let cell = |name: &str| match &input[name] {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        Value::Null => Ok(String::new()),
-        _ => Err(format!("{name}: neither a string nor a number")),
-    };
+    let cell = |name: &str| cell(input, name);
     let unit = input["text"].as_str().ok_or("text: missing or not a string")?;
     let repeat: usize = match cell("repeat")?.as_str() {
         "" => 1,
