@@ -4,7 +4,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 
-use crate::admission::tenant::SecretDigest;
+use crate::admission::refusal::Refusal;
+use crate::admission::tenant::{SecretDigest, Tenant};
+use crate::ingress::accept::Rules;
 use crate::ingress::http::Api;
 use crate::ingress::http::problem::Problem;
 use crate::ingress::http::server::{Limits, Peer};
@@ -16,10 +18,12 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }
 
-/// No token, or one that opens nothing. Which of the two is not told.
-pub(super) fn unauthorized() -> Problem {
-    let says = "A valid API key is needed: Authorization: Bearer KEY.";
-    Problem::new(StatusCode::UNAUTHORIZED, "wrong_credentials", says)
+/// The tenant whose API key is presented. No key and a wrong one are the same answer.
+pub(super) fn tenant<'a>(rules: &'a Rules, headers: &HeaderMap) -> Result<&'a Tenant, Problem> {
+    rules.policy.bearer(bearer(headers).unwrap_or_default()).map_err(|_| {
+        let says = "A valid API key is needed: Authorization: Bearer KEY.";
+        Problem::new(StatusCode::UNAUTHORIZED, Refusal::WrongCredentials.code(), says)
+    })
 }
 
 /// Lets operators through: with the admin token if there is one, else from loopback.

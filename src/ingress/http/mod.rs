@@ -7,8 +7,10 @@ pub mod request;
 pub mod server;
 
 mod access;
+mod lookup;
+mod messages;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
 use axum::Router;
@@ -17,20 +19,33 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
-use crate::admission::policy::Policy;
 use crate::admission::tenant::SecretDigest;
+use crate::clock::Clock;
+use crate::ingress::accept::{Intake, Rules};
 use crate::ingress::http::desk::Desk;
 use crate::ingress::http::problem::Problem;
 use crate::ingress::http::server::Limits;
+use crate::message::CarrierId;
+use crate::seal::Keyring;
 
-/// What the API stands on. Built once; what a reload changes is behind `policy`.
+/// What the API stands on. Built once; what a reload changes is behind `rules`.
 pub struct Api {
     /// Where requests wait for the core.
     pub desk: Arc<Desk>,
     /// Tenants, routes, prices.
-    pub policy: Arc<ArcSwap<Policy>>,
+    pub rules: Arc<ArcSwap<Rules>>,
+    /// Hashes of ids and keys.
+    pub keyring: Arc<Keyring>,
+    /// The edges' clock.
+    pub clock: Clock,
+    /// Makes another intake, when more requests are admitted at once than ever before.
+    pub new_intake: Box<dyn Fn() -> Intake + Send + Sync>,
+    /// Intakes that nobody uses now; empty at first.
+    pub intakes: Mutex<Vec<Intake>>,
+    /// The name of a carrier's number.
+    pub carrier_name: Box<dyn Fn(CarrierId) -> String + Send + Sync>,
     /// Bounds towards clients.
     pub limits: Limits,
     /// Who may see `/` and `/metrics` from anywhere; without one only loopback peers may.
@@ -46,6 +61,9 @@ pub struct Api {
 /// The routes of the API.
 pub fn router(api: Arc<Api>) -> Router {
     Router::new()
+        .route("/v1/messages", post(messages::submit))
+        .route("/v1/messages/{id}", get(lookup::message))
+        .route("/v1/preview", post(messages::preview))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))

@@ -47,6 +47,11 @@ impl Problem {
         self.status
     }
 
+    /// Whether the gateway is full or stopping, so that everything sent now would be refused.
+    pub fn is_unavailable(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     /// The word for programs.
     pub fn code(&self) -> &'static str {
         self.code

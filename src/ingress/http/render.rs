@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
-use crate::fact::{Accepted, Kept, PartSummary, flags, layout};
+use crate::fact::{Accepted, Fact, Kept, PartSummary, Stage, flags, layout};
 use crate::message::{CarrierId, Money, State, Timestamp, print_micros};
 use crate::smpp::status::CommandStatus;
 
@@ -40,12 +40,24 @@ pub fn price(price: Option<Money>) -> Value {
     }
 }
 
-/// A time as RFC 3339 in UTC with microseconds; null for the time zero, which stands for none.
+/// A time as RFC 3339 in UTC with microseconds; null for what stands for none.
 pub fn time(at: Timestamp) -> Value {
     match jiff::Timestamp::from_microsecond(at.0) {
-        Ok(time) if at.0 != 0 => json!(format!("{time:.6}")),
+        Ok(time) if at.0 > 1 => json!(format!("{time:.6}")),
         _ => Value::Null,
     }
+}
+
+/// Reads the octets of a Kept payload.
+pub fn kept(octets: &[u8]) -> Option<Kept<'_>> {
+    let mut found = None;
+    let visit = &mut |fact| {
+        if let Fact::Kept(kept) = fact {
+            found = Some(kept);
+        }
+    };
+    layout::read(layout::Kind::Kept as u8, octets, visit).ok()?;
+    found
 }
 
 /// Where a message stands: the answer to `GET /v1/messages/{id}`. `carrier` gives the name of a carrier's number.
@@ -76,14 +88,15 @@ pub fn status(
     value
 }
 
-fn taken(accepted: &Accepted<'_>) -> Taken {
+/// What was answered when the message was accepted, as far as its record tells.
+pub fn taken(accepted: &Accepted<'_>) -> Taken {
     let total =
         Money { micros: accepted.price_micros.saturating_mul(i64::from(accepted.parts)), currency: accepted.currency };
     Taken {
         parts: accepted.parts,
         encoding: accepted.encoding.name(),
         price: (accepted.flags & flags::PRICED != 0).then_some(total),
-        state: State::Accepted,
+        state: if accepted.due > accepted.at { State::Scheduled } else { State::Accepted },
     }
 }
 
@@ -99,7 +112,7 @@ fn part_list(kept: &Kept<'_>, carrier: &dyn Fn(CarrierId) -> String) -> Value {
     }
     if kept.concluded_at.0 == 0 {
         let state = if kept.state == State::Scheduled { State::Scheduled } else { State::Accepted };
-        let unsent = parts.iter_mut().filter(|part| part.stage == crate::fact::Stage::Waiting && part.sent_at.0 == 0);
+        let unsent = parts.iter_mut().filter(|part| part.stage == Stage::Waiting && part.sent_at.0 == 0);
         unsent.for_each(|part| part.state = state);
     }
     let priced = accepted.flags & flags::PRICED != 0;

@@ -1,0 +1,320 @@
+//! `POST /v1/messages` and `POST /v1/preview`: bodies become commands, answers become JSON.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::admission::refusal::Refusal;
+use crate::admission::tenant::Tenant;
+use crate::command::{Command, Denial};
+use crate::exchange::Batch;
+use crate::fact::Idempotency;
+use crate::ingress::accept::{Estimate, Intake, Rules, Submission};
+use crate::ingress::http::desk::{Answer, Answers, Ticket, Unanswered, WHOLE};
+use crate::ingress::http::problem::Problem;
+use crate::ingress::http::render::{self, Taken};
+use crate::ingress::http::request::{self, Draft};
+use crate::ingress::http::{Api, access};
+use crate::ingress::parts::Content;
+use crate::ingress::reply;
+use crate::message::{MessageId, State as MessageState, Timestamp};
+use crate::text::offenders::{Offender, offenders};
+
+/// Octets of an Idempotency-Key.
+const KEY_OCTETS_MAX: usize = 255;
+
+/// A whole request of one tenant, read and not yet admitted.
+struct Order<'a> {
+    api: &'a Arc<Api>,
+    rules: &'a Rules,
+    tenant: &'a Tenant,
+    request: request::Request,
+    now: Timestamp,
+    idempotency: Idempotency,
+}
+
+/// What admission says to each message, in order.
+type Verdicts = Vec<Result<Taken, Problem>>;
+
+pub(super) async fn submit(State(api): State<Arc<Api>>, request: Request<Body>) -> Result<Response, Problem> {
+    let rules = api.rules.load_full();
+    let tenant = access::tenant(&rules, request.headers())?;
+    let key = idempotency_key(request.headers())?.map(<[u8]>::to_vec);
+    let body = access::json_body(request, &api.limits).await?;
+    let idempotency = key.map(|key| api.idempotency(tenant, &key, &body)).unwrap_or_default();
+    let request = request::read(&body, api.limits.batch_max)?;
+    let order = Order { api: &api, rules: &rules, tenant, request, now: api.clock.now(), idempotency };
+    let ticket = api.desk.take();
+    let (batch, verdicts) = order.admit(&ticket);
+    let posted = batch.commands.len();
+    let answers = match posted {
+        0 => Answers::new(),
+        _ if idempotency.key == 0 => api.in_time(ticket.ask(batch, posted)).await?,
+        _ => api.in_time(ticket.ask_once(batch, posted, idempotency.key, idempotency.body)).await?,
+    };
+    if let Some((_, Answer::Denied(denial))) = answers.iter().find(|(index, _)| *index == WHOLE) {
+        return Err(reply::problem(&Refusal::from(*denial)));
+    }
+    let settled = order.settle(verdicts, &answers).await?;
+    Ok(order.respond(settled))
+}
+
+pub(super) async fn preview(State(api): State<Arc<Api>>, request: Request<Body>) -> Result<Response, Problem> {
+    let rules = api.rules.load_full();
+    let tenant = access::tenant(&rules, request.headers())?;
+    let body = access::json_body(request, &api.limits).await?;
+    let request = request::read(&body, api.limits.batch_max)?;
+    let now = api.clock.now();
+    let order = Order { api: &api, rules: &rules, tenant, request, now, idempotency: Idempotency::default() };
+    let verdicts = api.with_intake(|intake| order.verdicts(intake));
+    if !order.request.many {
+        let [verdict] = verdicts.try_into().unwrap_or_else(|_| unreachable!("one draft has one verdict"));
+        return verdict.map(|taken| ok(StatusCode::OK, &preview_json(taken, &order.request.drafts[0])));
+    }
+    let rows = verdicts.into_iter().zip(&order.request.drafts).map(|(verdict, draft)| match verdict {
+        Ok(taken) => preview_json(taken, draft),
+        Err(problem) => json!({ "error": problem.to_json() }),
+    });
+    let rows: Vec<Value> = rows.collect();
+    Ok(ok(StatusCode::OK, &json!({ "messages": rows })))
+}
+
+/// The tenant's mark against repeats, if it gave one.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&[u8]>, Problem> {
+    let Some(key) = headers.get("idempotency-key").map(|value| value.as_bytes().trim_ascii()) else { return Ok(None) };
+    if key.is_empty() || key.len() > KEY_OCTETS_MAX {
+        let says = format!("The Idempotency-Key has 1 to {KEY_OCTETS_MAX} octets.");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_key", says));
+    }
+    Ok(Some(key))
+}
+
+impl Api {
+    /// Keyed hashes of a request: the tenant's key, and the body that it stands for. Zero is kept for no key.
+    fn idempotency(&self, tenant: &Tenant, key: &[u8], body: &[u8]) -> Idempotency {
+        // Numbers are digits: what begins with a letter shares no hash with them.
+        let hash = |kind: &[u8], octets: &[u8]| {
+            let tenant = tenant.id.0.to_le_bytes();
+            self.keyring.number_hash(&[kind, &tenant, octets].concat()).max(1)
+        };
+        Idempotency { key: hash(b"key", key), body: hash(b"body", body), index: 0, count: 0 }
+    }
+
+    /// Waits for the core as long as a client is made to wait.
+    pub(super) async fn in_time(
+        &self,
+        asking: impl Future<Output = Result<Answers, Unanswered>>,
+    ) -> Result<Answers, Problem> {
+        match tokio::time::timeout(self.limits.answer_within, asking).await {
+            Ok(Ok(answers)) => Ok(answers),
+            Ok(Err(Unanswered)) => Err(reply::problem(&Refusal::Stopping)),
+            Err(_) => {
+                let says = "No answer in time. A message may have been stored: with an Idempotency-Key it is safe to repeat.";
+                Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_answer", says).again_after(1))
+            }
+        }
+    }
+
+    /// Lends one of the intakes, whose buffers are used again.
+    fn with_intake<T>(&self, work: impl FnOnce(&mut Intake) -> T) -> T {
+        let pool = || self.intakes.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut intake = pool().pop().unwrap_or_else(|| (self.new_intake)());
+        let done = work(&mut intake);
+        pool().push(intake);
+        done
+    }
+}
+
+impl Order<'_> {
+    /// Lays out the commands of all messages that may be sent.
+    fn admit(&self, ticket: &Ticket) -> (Batch, Verdicts) {
+        self.api.with_intake(|intake| {
+            let mut batch = Batch::default();
+            // The record of each message says how many of its request there are, so they are counted first.
+            let count = if self.idempotency.key == 0 { 0 } else { self.accepted(intake) };
+            let verdict = |(index, draft): (usize, &Result<Draft, Problem>)| {
+                let draft = draft.as_ref().map_err(Problem::clone)?;
+                // The batch limit keeps indexes far below the one that stands for the whole request.
+                let at = u16::try_from(index).expect("a request holds fewer than 65,535 messages");
+                let mut submission = self.submission(draft);
+                submission.idempotency = Idempotency { index: at, count, ..self.idempotency };
+                let taken = intake.accept(self.rules, &submission, ticket.reply(at), self.now, &mut batch);
+                self.verdict(taken, index, draft)
+            };
+            let verdicts = self.request.drafts.iter().enumerate().map(verdict).collect();
+            (batch, verdicts)
+        })
+    }
+
+    fn accepted(&self, intake: &mut Intake) -> u16 {
+        self.verdicts(intake).iter().filter(|verdict| verdict.is_ok()).count() as u16
+    }
+
+    /// What admission would say; nothing is stored.
+    fn verdicts(&self, intake: &mut Intake) -> Verdicts {
+        let verdict = |(index, draft): (usize, &Result<Draft, Problem>)| {
+            let draft = draft.as_ref().map_err(Problem::clone)?;
+            self.verdict(intake.preview(self.rules, &self.submission(draft), self.now), index, draft)
+        };
+        self.request.drafts.iter().enumerate().map(verdict).collect()
+    }
+
+    fn submission<'b>(&'b self, draft: &'b Draft) -> Submission<'b> {
+        let expires = draft.validity.map(|validity| {
+            let from = draft.send_at.unwrap_or(self.now).max(self.now);
+            from.plus_seconds(i64::try_from(validity.as_secs()).unwrap_or(i64::MAX))
+        });
+        Submission {
+            tenant: self.tenant,
+            to: draft.to.as_bytes(),
+            to_ton: 0,
+            from: draft.from.as_bytes(),
+            from_ton: 0,
+            content: Content::Text { text: &draft.text, choice: draft.encoding },
+            service_type: b"",
+            esm_class: 0,
+            protocol_id: 0,
+            priority: 0,
+            registered: 0,
+            due: draft.send_at,
+            expires,
+            reference: draft.reference.as_bytes(),
+            tlvs: b"",
+            idempotency: Idempotency::default(),
+            http: true,
+        }
+    }
+
+    fn verdict(&self, taken: Result<Estimate, Refusal>, index: usize, draft: &Draft) -> Result<Taken, Problem> {
+        let scheduled = draft.send_at.is_some_and(|at| at > self.now);
+        match taken {
+            Ok(estimate) => Ok(Taken {
+                parts: estimate.parts,
+                encoding: estimate.encoding.name(),
+                price: estimate.price,
+                state: if scheduled { MessageState::Scheduled } else { MessageState::Accepted },
+            }),
+            Err(refusal) => Err(self.problem(&refusal, index)),
+        }
+    }
+
+    /// The refusal of one message, with the field at fault.
+    fn problem(&self, refusal: &Refusal, index: usize) -> Problem {
+        let field = match refusal {
+            Refusal::InvalidDestination | Refusal::NoRoute | Refusal::NoPrice => "/to",
+            Refusal::InvalidSender | Refusal::SenderNotAllowed => "/from",
+            Refusal::NotInAlphabet { .. } | Refusal::TooManyParts { .. } => "/text",
+            Refusal::InvalidValidity => "/validity",
+            Refusal::InvalidSchedule => "/send_at",
+            _ => "",
+        };
+        let pointer = self.request.pointer(index) + field;
+        let problem = reply::problem(refusal);
+        if pointer.is_empty() { problem } else { problem.at(pointer) }
+    }
+
+    /// Joins what admission and the core said about each message.
+    async fn settle(&self, verdicts: Verdicts, answers: &Answers) -> Result<Vec<Result<Value, Problem>>, Problem> {
+        let recalled = self.recalled(answers).await?;
+        let repeated = answers.iter().any(|(_, answer)| matches!(answer, Answer::Recalled(_)));
+        let settle = |(index, verdict): (usize, Result<Taken, Problem>)| {
+            let answer = answers.iter().find(|(at, _)| usize::from(*at) == index).map(|(_, answer)| answer);
+            match (answer, verdict) {
+                (Some(Answer::Accepted(id)), Ok(taken)) => Ok(taken.to_json(Some(&self.api.print_id(*id)))),
+                (Some(Answer::Recalled(id)), verdict) => {
+                    let stored = recalled.iter().find(|(at, _)| usize::from(*at) == index).map(|(_, taken)| *taken);
+                    let id = self.api.print_id(*id);
+                    // What was stored decides; a message that history has dropped is answered by today's rules.
+                    stored.map_or(verdict, Ok).map(|taken| taken.to_json(Some(&id)))
+                }
+                (Some(Answer::Denied(denial)), _) => Err(self.problem(&Refusal::from(*denial), index)),
+                (_, Err(problem)) => Err(problem),
+                // Of a repeated request only the core knows why it stored the others and not this one: its credit had run out.
+                (_, Ok(_)) if repeated => Err(self.problem(&Refusal::from(Denial::Credit), index)),
+                (_, Ok(_)) => Err(self.problem(&Refusal::Stopping, index)),
+            }
+        };
+        Ok(verdicts.into_iter().enumerate().map(settle).collect())
+    }
+
+    /// What was answered about the messages of a request that is repeated: parts and price as they were stored.
+    async fn recalled(&self, answers: &Answers) -> Result<Vec<(u16, Taken)>, Problem> {
+        let ticket = self.api.desk.take();
+        let ask = |(index, answer): &(u16, Answer)| match answer {
+            Answer::Recalled(id) => {
+                Some(Command::Status { reply: ticket.reply(*index), tenant: self.tenant.id, id: *id })
+            }
+            _ => None,
+        };
+        let commands: Vec<Command> = answers.iter().filter_map(ask).collect();
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let expected = commands.len();
+        let statuses = self.api.in_time(ticket.ask(Batch { commands, bytes: Vec::new() }, expected)).await?;
+        let taken = |(index, answer): (u16, Answer)| match answer {
+            Answer::Status { kept, .. } => Some((index, render::taken(&render::kept(&kept)?.accepted))),
+            _ => None,
+        };
+        Ok(statuses.into_iter().filter_map(taken).collect())
+    }
+
+    fn respond(&self, mut settled: Vec<Result<Value, Problem>>) -> Response {
+        if !self.request.many {
+            return match settled.pop() {
+                Some(Ok(value)) => {
+                    let place = format!("/v1/messages/{}", value["id"].as_str().unwrap_or_default());
+                    let mut response = ok(StatusCode::ACCEPTED, &value);
+                    response.headers_mut().extend(place.parse().ok().map(|place| (header::LOCATION, place)));
+                    response
+                }
+                Some(Err(problem)) => problem.into_response(),
+                None => unreachable!("one draft has one answer"),
+            };
+        }
+        let full = settled.iter().flat_map(|row| row.as_ref().err()).all(Problem::is_unavailable);
+        let status = match settled.iter().any(Result::is_ok) {
+            true => StatusCode::ACCEPTED,
+            false if full => StatusCode::SERVICE_UNAVAILABLE,
+            false => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let row = |row: Result<Value, Problem>| row.unwrap_or_else(|problem| json!({ "error": problem.to_json() }));
+        let rows: Vec<Value> = settled.into_iter().map(row).collect();
+        let mut response = ok(status, &json!({ "messages": rows }));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, 1.into());
+        }
+        response
+    }
+}
+
+impl Api {
+    /// The id as its sender sees it.
+    pub(super) fn print_id(&self, id: MessageId) -> String {
+        crate::message::PrintedId::new(id, self.keyring.id_check(id)).to_string()
+    }
+}
+
+/// A preview: what the answer to a submission would be, and the characters that make the text dear.
+fn preview_json(taken: Taken, draft: &Result<Draft, Problem>) -> Value {
+    let mut value = taken.to_json(None);
+    let text = draft.as_ref().map(|draft| draft.text.as_str()).unwrap_or_default();
+    let character = |offender: Offender| {
+        let (character, codepoint) = (offender.character, u32::from(offender.character));
+        let codepoint = format!("U+{codepoint:04X}");
+        json!({ "at": offender.at_char, "character": character, "codepoint": codepoint, "effect": offender.offence.name() })
+    };
+    value["characters"] = offenders(text).take(CHARACTERS_MAX).map(character).collect();
+    value
+}
+
+/// Characters that a preview names at most.
+const CHARACTERS_MAX: usize = 100;
+
+fn ok(status: StatusCode, value: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
