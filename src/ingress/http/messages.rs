@@ -27,6 +27,9 @@ use crate::text::offenders::{Offender, offenders};
 /// Octets of an Idempotency-Key.
 const KEY_OCTETS_MAX: usize = 255;
 
+/// Messages of one request whatever is configured: their indexes stay below the one that stands for the whole request.
+const BATCH_MAX: usize = WHOLE as usize - 1;
+
 /// A whole request of one tenant, read and not yet admitted.
 struct Order<'a> {
     api: &'a Arc<Api>,
@@ -46,7 +49,7 @@ pub(super) async fn submit(State(api): State<Arc<Api>>, request: Request<Body>) 
     let key = idempotency_key(request.headers())?.map(<[u8]>::to_vec);
     let body = access::json_body(request, &api.limits).await?;
     let idempotency = key.map(|key| api.idempotency(tenant, &key, &body)).unwrap_or_default();
-    let request = request::read(&body, api.limits.batch_max)?;
+    let request = request::read(&body, api.limits.batch_max.min(BATCH_MAX))?;
     let order = Order { api: &api, rules: &rules, tenant, request, now: api.clock.now(), idempotency };
     let ticket = api.desk.take();
     let (batch, verdicts) = order.admit(&ticket);
@@ -67,7 +70,7 @@ pub(super) async fn preview(State(api): State<Arc<Api>>, request: Request<Body>)
     let rules = api.rules.load_full();
     let tenant = access::tenant(&rules, request.headers())?;
     let body = access::json_body(request, &api.limits).await?;
-    let request = request::read(&body, api.limits.batch_max)?;
+    let request = request::read(&body, api.limits.batch_max.min(BATCH_MAX))?;
     let now = api.clock.now();
     let order = Order { api: &api, rules: &rules, tenant, request, now, idempotency: Idempotency::default() };
     let verdicts = api.with_intake(|intake| order.verdicts(intake));
@@ -113,7 +116,8 @@ impl Api {
             Ok(Ok(answers)) => Ok(answers),
             Ok(Err(Unanswered)) => Err(reply::problem(&Refusal::Stopping)),
             Err(_) => {
-                let says = "No answer in time. A message may have been stored: with an Idempotency-Key it is safe to repeat.";
+                let says =
+                    "No answer in time. A message may have been stored: with an Idempotency-Key it is safe to repeat.";
                 Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_answer", says).again_after(1))
             }
         }
@@ -138,8 +142,7 @@ impl Order<'_> {
             let count = if self.idempotency.key == 0 { 0 } else { self.accepted(intake) };
             let verdict = |(index, draft): (usize, &Result<Draft, Problem>)| {
                 let draft = draft.as_ref().map_err(Problem::clone)?;
-                // The batch limit keeps indexes far below the one that stands for the whole request.
-                let at = u16::try_from(index).expect("a request holds fewer than 65,535 messages");
+                let at = u16::try_from(index).expect("a request holds at most BATCH_MAX messages");
                 let mut submission = self.submission(draft);
                 submission.idempotency = Idempotency { index: at, count, ..self.idempotency };
                 let taken = intake.accept(self.rules, &submission, ticket.reply(at), self.now, &mut batch);
