@@ -12,6 +12,7 @@ use crate::admission::refusal::Refusal;
 use crate::command::Command;
 use crate::envelope::Envelope;
 use crate::exchange::Batch;
+use crate::fact::layout::read_kept_payload;
 use crate::ingress::http::desk::Answer;
 use crate::ingress::http::problem::Problem;
 use crate::ingress::http::{Api, access, render};
@@ -33,7 +34,7 @@ pub(super) async fn message(
     let answers = api.in_time(ticket.ask(Batch { commands: vec![command], bytes: Vec::new() }, 1)).await?;
     match answers.first() {
         Some((_, Answer::Status { kept, envelope })) => {
-            let kept = render::kept(kept).ok_or_else(unknown)?;
+            let kept = read_kept_payload(kept).ok_or_else(unknown)?;
             let envelope = Envelope::read(envelope);
             let name = |carrier| (api.carrier_name)(carrier);
             Ok(Json(render::status(&api.print_id(id), &kept, envelope.as_ref(), &name)))

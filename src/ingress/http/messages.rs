@@ -13,6 +13,7 @@ use crate::admission::tenant::Tenant;
 use crate::command::{Command, Denial};
 use crate::exchange::Batch;
 use crate::fact::Idempotency;
+use crate::fact::layout::read_kept_payload;
 use crate::ingress::accept::{Estimate, Intake, Rules, Submission};
 use crate::ingress::http::desk::{Answer, Answers, Ticket, Unanswered, WHOLE};
 use crate::ingress::http::problem::Problem;
@@ -260,7 +261,7 @@ impl Order<'_> {
         let expected = commands.len();
         let statuses = self.api.in_time(ticket.ask(Batch { commands, bytes: Vec::new() }, expected)).await?;
         let taken = |(index, answer): (u16, Answer)| match answer {
-            Answer::Status { kept, .. } => Some((index, render::taken(&render::kept(&kept)?.accepted))),
+            Answer::Status { kept, .. } => Some((index, render::taken(&read_kept_payload(&kept)?.accepted))),
             _ => None,
         };
         Ok(statuses.into_iter().filter_map(taken).collect())

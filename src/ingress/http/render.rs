@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
-use crate::fact::{Accepted, Fact, Kept, PartSummary, Stage, flags, layout};
+use crate::fact::{Accepted, Kept, PartSummary, Stage, flags, layout};
 use crate::message::{CarrierId, Money, State, Timestamp, print_micros};
 use crate::smpp::status::CommandStatus;
 
@@ -46,18 +46,6 @@ pub fn time(at: Timestamp) -> Value {
         Ok(time) if at.0 > 1 => json!(format!("{time:.6}")),
         _ => Value::Null,
     }
-}
-
-/// Reads the octets of a Kept payload.
-pub fn kept(octets: &[u8]) -> Option<Kept<'_>> {
-    let mut found = None;
-    let visit = &mut |fact| {
-        if let Fact::Kept(kept) = fact {
-            found = Some(kept);
-        }
-    };
-    layout::read(layout::Kind::Kept as u8, octets, visit).ok()?;
-    found
 }
 
 /// Where a message stands: the answer to `GET /v1/messages/{id}`. `carrier` gives the name of a carrier's number.
