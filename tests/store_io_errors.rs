@@ -46,6 +46,23 @@ fn any_broken_call_poisons_and_nothing_acknowledged_is_lost() {
     assert!(failed > 100, "most of the calls are the writer's own: {failed}");
 }
 
+/// The process ends at the error and starts again without a loss of power: what it then finds may so far be in memory
+/// only, names of files included. Whatever it builds on that has to survive a loss of power later.
+#[test]
+fn a_restart_after_any_broken_call_builds_on_nothing_that_may_vanish() {
+    for nth in 1..400 {
+        let disk = SimDisk::new();
+        live(&disk, nth, Call::Change, Fault::Broken);
+        disk.heal();
+        let (mut journal, seen) = open(disk.clone(), small()).unwrap_or_else(|error| panic!("change {nth}: {error}"));
+        append(&mut journal, 3).unwrap_or_else(|error| panic!("change {nth}: {error}"));
+        drop(journal);
+        disk.crash(nth);
+        let (_, after) = open(disk, small()).unwrap_or_else(|error| panic!("change {nth}: {error}"));
+        assert_eq!(after.len(), seen.len() + 1, "change {nth}");
+    }
+}
+
 #[test]
 fn a_failed_sync_is_never_tried_twice() {
     for nth in 1..GROUPS as u64 {
@@ -121,6 +138,40 @@ fn a_full_disk_is_announced_while_there_is_still_room_to_drain() {
     assert!(!journal.is_low(), "it resumes alone");
     drop(journal);
     open(disk, small()).expect("a sound store");
+}
+
+/// The same with the thread that keeps spares: the writer is told at once, and goes on as soon as there is room.
+#[test]
+fn a_full_disk_is_told_and_left_with_a_thread_that_keeps_spares() {
+    let config = sluice::store::journal::Config { helper_thread: true, ..small() };
+    let disk = SimDisk::new();
+    let (mut journal, _) = open(disk.clone(), config.clone()).expect("a new journal");
+    journal.wait_for_spares();
+    disk.set_capacity(Some(3 * 32 * 1024));
+    let error = loop {
+        if let Err(error) = append(&mut journal, 3) {
+            break error;
+        }
+    };
+    assert!(matches!(error, Error::Full { .. }) && journal.is_low(), "{error}");
+    disk.set_capacity(None);
+    append(&mut journal, 3).expect("there is room again");
+    journal.wait_for_spares();
+    assert!(!journal.is_low());
+    disk.fail(Call::Change, 1, Fault::Broken, true);
+    assert!(matches!(append(&mut journal, 3), Err(Error::Poisoned { .. })));
+    drop(journal);
+    disk.heal();
+    open(disk, config).expect("a sound store");
+}
+
+#[test]
+fn nothing_is_committed_before_the_replay_has_been_read() {
+    let (mut journal, mut replay) = Journal::open(SimDisk::new(), small()).expect("a new journal");
+    journal.next_place().expect("room");
+    assert!(matches!(journal.commit(&payload_of(1, 1), 1), Err(Error::BadGroup { .. })));
+    assert!(replay.next_group().expect("a new journal").is_none());
+    append(&mut journal, 1).expect("now it may");
 }
 
 #[test]

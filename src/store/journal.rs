@@ -2,6 +2,7 @@
 //! One thread owns it. Readers, followers and the thread that keeps spare segments work beside it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::message::Place;
@@ -15,6 +16,8 @@ use crate::store::segment::{self, DATA_START, FOLDER};
 use crate::store::shelf::{Shelf, ShelfConfig, Stock};
 
 const LOCK: &str = "lock";
+/// Segments are a multiple of it.
+const PAGE_BYTES: u32 = 4096;
 
 /// How the journal is laid out on the disk.
 #[derive(Clone, Debug)]
@@ -49,7 +52,7 @@ impl Default for Config {
 impl Config {
     fn check(&self) -> Result<(), Error> {
         let least = DATA_START as usize + 2 * record::group_stride(self.group_bytes_max);
-        let what = if !self.segment_bytes.is_multiple_of(4096) || self.segment_bytes > 1 << 30 {
+        let what = if !self.segment_bytes.is_multiple_of(PAGE_BYTES) || self.segment_bytes > 1 << 30 {
             "a segment must be a multiple of 4096 bytes and at most 1 GiB".to_string()
         } else if self.group_bytes_max > GROUP_BYTES_MAX {
             format!("a group holds at most {GROUP_BYTES_MAX} bytes")
@@ -78,7 +81,7 @@ pub struct Committed {
     pub place: Place,
     /// The number of its first record.
     pub first_fact: u64,
-    /// Bytes written, header and padding included.
+    /// Bytes it takes in the segment, header and padding included.
     pub bytes: u32,
     /// How long the sync took.
     pub sync: Duration,
@@ -157,7 +160,7 @@ impl<D: Disk> Journal<D> {
             end: tail.place,
             next_group: tail.next_group,
             next_fact: tail.next_fact,
-            buffer: Vec::with_capacity(record::group_stride(config.group_bytes_max)),
+            buffer: Vec::with_capacity(record::group_stride(config.group_bytes_max) + PAGE_BYTES as usize),
             config,
             poisoned: None,
             _lock: lock,
@@ -204,7 +207,9 @@ impl<D: Disk> Journal<D> {
         self.buffer.clear();
         self.buffer.extend_from_slice(&header.encode(payload));
         self.buffer.extend_from_slice(payload);
-        self.buffer.resize(header.stride() as usize, 0);
+        // Whole pages are written, so that the kernel need not read one first; the next group overwrites the zeros.
+        let page_end = (self.end.offset + header.stride()).next_multiple_of(PAGE_BYTES);
+        self.buffer.resize((page_end - self.end.offset) as usize, 0);
         match self.active.write_all_at(&self.buffer, u64::from(self.end.offset)) {
             Ok(()) => {}
             Err(error) if error::is_full(&error) => {
@@ -237,6 +242,8 @@ impl<D: Disk> Journal<D> {
             "the segment has no room for it; ask for the next place first"
         } else if records == 0 || record::count_records(payload) != Some(records) {
             "its records do not add up"
+        } else if !self.published.replayed.load(Ordering::Acquire) {
+            "the replay has not been read to its end"
         } else {
             return Ok(());
         };

@@ -2,7 +2,7 @@
 //! have come, so that nothing is recycled under them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub(crate) struct Published<D: Disk> {
     oldest: AtomicU32,
     /// Each follower's number of the first record that it still needs.
     followers: Mutex<Vec<Weak<AtomicU64>>>,
+    /// Whether the replay has been read to its end.
+    pub(crate) replayed: AtomicBool,
     waiting: AtomicU32,
     gate: Mutex<()>,
     moved: Condvar,
@@ -57,6 +59,7 @@ impl<D: Disk> Published<D> {
             synced: AtomicU64::new(pack(synced)),
             oldest: AtomicU32::new(oldest),
             followers: Mutex::new(Vec::new()),
+            replayed: AtomicBool::new(false),
             waiting: AtomicU32::new(0),
             gate: Mutex::new(()),
             moved: Condvar::new(),

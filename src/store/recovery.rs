@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::message::Place;
 use crate::store::disk::{Disk, DiskFile, Mode};
@@ -247,6 +248,7 @@ impl<D: Disk> Replay<D> {
                 self.walk.start(*next, DATA_START);
             }
         }
+        self.published.replayed.store(true, Ordering::Release);
         Ok(None)
     }
 

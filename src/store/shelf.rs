@@ -54,6 +54,8 @@ struct Inside<D: Disk> {
     changed: Condvar,
     /// Whether the last job failed: intake has to be refused while the writer lives on what is left.
     low: AtomicBool,
+    /// Makes the zeroing of a spare end early.
+    stopping: AtomicBool,
 }
 
 struct State<F> {
@@ -106,6 +108,7 @@ impl<D: Disk> Shelf<D> {
             state: Mutex::new(state),
             changed: Condvar::new(),
             low: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
         });
         let thread = config.helper_thread.then(|| {
             let inside = Arc::clone(&inside);
@@ -203,6 +206,7 @@ impl<D: Disk> Shelf<D> {
 
 impl<D: Disk> Drop for Shelf<D> {
     fn drop(&mut self) {
+        self.inside.stopping.store(true, Ordering::Relaxed);
         self.inside.lock().stop = true;
         self.inside.changed.notify_all();
         if let Some(thread) = self.thread.take() {
@@ -370,6 +374,9 @@ impl<D: Disk> Inside<D> {
         let zeros = vec![0; ZERO_BYTES.min(self.config.segment_bytes as usize)];
         let mut offset = 0;
         while offset < bytes {
+            if self.stopping.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
             let piece = (bytes - offset).min(zeros.len() as u64);
             file.write_all_at(&zeros[..piece as usize], offset)?;
             file.sync()?;
