@@ -101,6 +101,8 @@ fn fields_are_read_with_blanks_and_commas_between() {
     for text in [
         "id: 42 sub: 001 dlvrd: 001 submit date: 2611211200 done date: 2611211201 stat: DELIVRD err: 000 text: Hello",
         "id:42,sub:001,dlvrd:001,submit date:2611211200,done date:2611211201,stat:DELIVRD,err:000,text:Hello",
+        "id:42|sub:001|dlvrd:001|submit date:2611211200|done date:2611211201|stat:DELIVRD|err:000|text:Hello",
+        "id : 42 sub : 001 dlvrd : 001 submit date : 2611211200 done date : 2611211201 stat : DELIVRD err : 000 text : Hello",
         "id:42\tsub:001\ndlvrd:001 submitdate:2611211200 donedate:2611211201 Stat:Delivrd Err:000 Text:Hello\0",
     ] {
         let receipt = Receipt::parse(text.as_bytes(), Tlvs::NONE);

@@ -24,13 +24,14 @@ impl ParseError<&[u8]> for Fault {
     }
 }
 
+#[inline]
 pub(in crate::smpp) fn fault<T>(status: CommandStatus) -> IResult<&'static [u8], T, Fault> {
     Err(nom::Err::Error(Fault(status)))
 }
 
 /// Where the first NUL is. Eight octets at a time: the trick finds the lowest zero octet of a word exactly.
 #[inline]
-fn position_of_nul(octets: &[u8]) -> Option<usize> {
+pub(in crate::smpp) fn position_of_nul(octets: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let mut rest = octets;
@@ -89,18 +90,22 @@ pub(in crate::smpp) fn dest(input: &[u8]) -> IResult<&[u8], Address<'_>, Fault> 
     address(input, 21, CommandStatus::RINVDSTADR)
 }
 
+#[inline]
 pub(in crate::smpp) fn service_type(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
     text(input, 6, CommandStatus::RINVSERTYP)
 }
 
+#[inline]
 pub(in crate::smpp) fn message_id(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
     text(input, 65, CommandStatus::RINVMSGID)
 }
 
+#[inline]
 pub(in crate::smpp) fn schedule(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
     text(input, 17, CommandStatus::RINVSCHED)
 }
 
+#[inline]
 pub(in crate::smpp) fn validity(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
     text(input, 17, CommandStatus::RINVEXPIRY)
 }

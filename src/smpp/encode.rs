@@ -1,5 +1,6 @@
 //! Writes one PDU behind what the caller's buffer holds already; command_length is patched in last.
 
+use crate::smpp::elements::position_of_nul;
 use crate::smpp::frame::HEADER_OCTETS;
 use crate::smpp::pdu::{
     Address, AlertNotification, Bind, BindResp, Body, BroadcastSm, CancelBroadcastSm, CancelSm, DataSm, Outbind, Pdu,
@@ -22,6 +23,8 @@ pub fn encode(pdu: &Pdu<'_>, out: &mut Vec<u8>) {
 /// As [`encode`], for a caller whose body is not in a [`Pdu`]: it is not copied.
 pub fn encode_parts(status: CommandStatus, sequence: u32, body: &Body<'_>, out: &mut Vec<u8>) {
     let start = out.len();
+    // Room for most PDUs at once, so that the pushes below find it.
+    out.reserve(512);
     let mut header = [0; HEADER_OCTETS];
     header[4..8].copy_from_slice(&body.command().0.to_be_bytes());
     header[8..12].copy_from_slice(&status.0.to_be_bytes());
@@ -88,8 +91,10 @@ fn write_body(body: &Body<'_>, out: &mut Vec<u8>) {
 }
 
 fn text(value: &[u8], out: &mut Vec<u8>) {
-    let end = value.iter().position(|octet| *octet == 0).unwrap_or(value.len());
-    out.extend_from_slice(&value[..end]);
+    if !value.is_empty() {
+        let end = position_of_nul(value).unwrap_or(value.len());
+        out.extend_from_slice(&value[..end]);
+    }
     out.push(0);
 }
 

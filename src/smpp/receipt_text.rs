@@ -161,7 +161,7 @@ fn label(text: &[u8]) -> Option<(Label, &[u8])> {
     };
     candidates.iter().find_map(|(name, label)| {
         let (head, rest) = text.split_at_checked(name.len())?;
-        let rest = rest.strip_prefix(b":")?;
+        let rest = rest.trim_ascii_start().strip_prefix(b":")?;
         head.eq_ignore_ascii_case(name).then_some((*label, rest))
     })
 }
@@ -186,7 +186,7 @@ fn take_value(after: &[u8]) -> (&[u8], &[u8], bool) {
 }
 
 fn take_word(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = (0..text.len()).find(|at| is_separator(text[*at]) || is_comma_before_label(&text[*at..]));
+    let end = (0..text.len()).find(|at| is_separator(text[*at]) || is_bar_before_label(&text[*at..]));
     text.split_at(end.unwrap_or(text.len()))
 }
 
@@ -199,9 +199,9 @@ fn split_label(word: &[u8]) -> Option<(&[u8], &[u8])> {
     is_name.then_some((name, value))
 }
 
-/// A comma separates only where a label follows, because ids and errors may hold one.
-fn is_comma_before_label(text: &[u8]) -> bool {
-    text.strip_prefix(b",").is_some_and(|rest| label(rest.trim_ascii_start()).is_some())
+/// A comma or a bar separates only where a label follows, because ids and errors may hold one.
+fn is_bar_before_label(text: &[u8]) -> bool {
+    matches!(text, [b',' | b'|', rest @ ..] if label(rest.trim_ascii_start()).is_some())
 }
 
 fn is_separator(octet: u8) -> bool {
@@ -209,7 +209,8 @@ fn is_separator(octet: u8) -> bool {
 }
 
 fn skip_separators(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|octet| !is_separator(*octet) && *octet != b',').unwrap_or(text.len());
+    let start =
+        text.iter().position(|octet| !is_separator(*octet) && !matches!(octet, b',' | b'|')).unwrap_or(text.len());
     &text[start..]
 }
 
