@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::tools::{inspect, message, segment, send, status, terminal};
+use crate::tools::{check, inspect, journal, message, segment, send, status, terminal};
 
 #[derive(Parser, Debug)]
 #[command(name = "sluice", version, about = ABOUT, after_help = FIRST_STEPS, max_term_width = 110)]
@@ -23,6 +23,9 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.";
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Check a configuration without starting anything: every error with file, line and key
+    #[command(after_help = "Example:\n  sluice check --config conf/sluice.toml")]
+    Check(check::Args),
     /// Show how a text is encoded, cut into parts and priced, without sending it
     #[command(after_help = "Examples:\n  sluice segment 'Your code is 4711'\n  sluice segment --json < text.txt")]
     Segment(segment::Args),
@@ -37,17 +40,21 @@ enum Command {
     /// Show where a message stands, part by part
     #[command(after_help = "Example:\n  SLUICE_API_KEY=dev-key sluice message 01hzy3…")]
     Message(message::Args),
-    /// Decode what a carrier's engineer pasted
+    /// Look at a store that is not running
+    Journal(journal::Args),
+    /// Decode what people paste while debugging a carrier
     Inspect(inspect::Args),
 }
 
 /// Reads the arguments, does what they ask for, and gives the exit code.
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Check(args) => check::run(&args),
         Command::Segment(args) => segment::run(&args),
         Command::Send(args) => send::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Message(args) => message::run(&args),
+        Command::Journal(args) => journal::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };
     match result {

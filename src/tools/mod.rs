@@ -1,8 +1,10 @@
 //! Programs around the daemon: its command line, and what people use to look, ask, load and demonstrate.
 
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod inspect;
+pub mod journal;
 pub mod message;
 pub mod segment;
 pub mod send;

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use crate::gateway::offline::{self, Offer};
 use crate::text::offenders::{Offence, Offender, offenders};
 use crate::text::segment::{Plan, plan, segment};
 use crate::text::{Choice, Concat, TextError};
@@ -70,12 +71,44 @@ pub fn run(args: &Args) -> Result<(), Fault> {
     };
     let plan = plan(&text, choice, concat).map_err(|error| Fault::Failed(refused(&error)))?;
     let units = units_per_part(&text, &plan);
+    let offers = args.offers()?;
     if args.json {
-        terminal::json(&as_json(&text, &plan, &units));
+        let mut value = as_json(&text, &plan, &units);
+        if args.to.is_some() {
+            value["offers"] = offers.iter().map(|offer| offer_json(offer, plan.parts)).collect();
+        }
+        terminal::json(&value);
     } else {
         print(&text, &plan, &units);
+        offers.iter().for_each(|offer| terminal::row("price", &offer_line(offer, plan.parts)));
     }
     Ok(())
+}
+
+impl Args {
+    /// What each tenant, or the one that was named, would pay.
+    fn offers(&self) -> Result<Vec<Offer>, Fault> {
+        let (Some(to), Some(config)) = (&self.to, &self.config) else { return Ok(Vec::new()) };
+        offline::offers(config, to, self.tenant.as_deref()).map_err(Fault::Misused)
+    }
+}
+
+fn offer_line(offer: &Offer, parts: u8) -> String {
+    let carrier = offer.carrier.as_ref().map_or("no carrier", |carrier| carrier.as_str());
+    let price = match offer.total(parts) {
+        Ok(Some(price)) => price,
+        Ok(None) => "unpriced".to_owned(),
+        Err(refused) => format!("not sent: {refused}"),
+    };
+    format!("{price} (tenant {}, carrier {carrier})", offer.tenant)
+}
+
+fn offer_json(offer: &Offer, parts: u8) -> Value {
+    let (price, error) = match offer.total(parts) {
+        Ok(price) => (price, None),
+        Err(refused) => (None, Some(refused)),
+    };
+    json!({ "tenant": offer.tenant, "carrier": offer.carrier.as_ref().ok(), "price": price, "error": error })
 }
 
 /// A refusal with what to do about it. This is the user's own text, so the character may be shown.
