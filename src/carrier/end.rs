@@ -178,7 +178,8 @@ impl CarrierEnd {
         let validity = self.validity(now, part.expires);
         let period = validity.as_ref().map_or(&b""[..], |text| &text[..]);
         let envelope = Envelope::read(part.envelope);
-        let sm = envelope.as_ref().and_then(|envelope| submit_sm(envelope, part.part, period, &mut self.tlvs));
+        let (style, tlvs) = (&self.config.style, &mut self.tlvs);
+        let sm = envelope.as_ref().and_then(|envelope| submit_sm(envelope, part.part, period, style, tlvs));
         let Some(sm) = sm else {
             tracing::error!(carrier = %self.config.name, "a released part cannot be read and is refused");
             let status = CommandStatus::RSYSERR.0;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::carrier::outcome::Treatment;
+use crate::carrier::submit::Style;
 use crate::clock::Clock;
 use crate::exchange::Exchange;
 use crate::link::Limits;
@@ -95,6 +96,8 @@ pub struct Config {
     pub throttle_pause_first: Duration,
     /// See `throttle_pause_first`.
     pub throttle_pause_max: Duration,
+    /// What it wants otherwise in each submit_sm.
+    pub style: Style,
     /// What is said about validity.
     pub validity: Validity,
     /// Offset of the carrier's receipt times from UTC (quirk Q26).
@@ -127,6 +130,7 @@ impl Default for Config {
             refused_retry: Duration::from_secs(300),
             throttle_pause_first: Duration::from_secs(1),
             throttle_pause_max: Duration::from_secs(60),
+            style: Style::default(),
             validity: Validity::Relative,
             receipt_zone_minutes: 0,
             statuses: Vec::new(),

@@ -5,6 +5,21 @@ use crate::smpp::pdu::{Address, SubmitSm};
 use crate::smpp::tag::Tag;
 use crate::smpp::tlv::{TlvWriter, Tlvs};
 
+/// What a carrier wants otherwise than the message says it (quirk Q90).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// service_type of messages that have none.
+    pub service_type: String,
+    /// Type of number of senders.
+    pub source_ton: Option<u8>,
+    /// Numbering plan of senders.
+    pub source_npi: Option<u8>,
+    /// Type of number of destinations.
+    pub dest_ton: Option<u8>,
+    /// Numbering plan of destinations.
+    pub dest_npi: Option<u8>,
+}
+
 /// submit_sm of part `part` (from 0). `tlvs` is scratch space for its optional parameters; `None` if there is no such part.
 ///
 /// Receipts are always asked for: the gateway needs them itself, whatever the sender wants to be told.
@@ -12,6 +27,7 @@ pub fn submit_sm<'a>(
     envelope: &Envelope<'a>,
     part: u8,
     validity_period: &'a [u8],
+    style: &'a Style,
     tlvs: &'a mut Vec<u8>,
 ) -> Option<SubmitSm<'a>> {
     let octets = envelope.part(part)?;
@@ -34,9 +50,13 @@ pub fn submit_sm<'a>(
     };
     let in_short_message = in_body || envelope.carriage == Carriage::Sar;
     Some(SubmitSm {
-        service_type: envelope.service_type,
-        source: address(envelope.source),
-        dest: address(envelope.dest),
+        service_type: if envelope.service_type.is_empty() {
+            style.service_type.as_bytes()
+        } else {
+            envelope.service_type
+        },
+        source: address(envelope.source, style.source_ton, style.source_npi),
+        dest: address(envelope.dest, style.dest_ton, style.dest_npi),
         esm_class: envelope.esm_class,
         protocol_id: envelope.protocol_id,
         priority_flag: envelope.priority,
@@ -51,9 +71,8 @@ pub fn submit_sm<'a>(
     })
 }
 
-/// An address as the codec has it.
-pub fn address(party: Party<'_>) -> Address<'_> {
-    Address { ton: party.ton, npi: party.npi, addr: party.addr }
+fn address(party: Party<'_>, ton: Option<u8>, npi: Option<u8>) -> Address<'_> {
+    Address { ton: ton.unwrap_or(party.ton), npi: npi.unwrap_or(party.npi), addr: party.addr }
 }
 
 #[cfg(test)]
@@ -79,13 +98,13 @@ mod tests {
         let mut scratch = Vec::new();
         let octets = envelope(Carriage::InBody, b"onetwo", &[3, 6]);
         let read = Envelope::read(&octets).expect("as written");
-        let sm = submit_sm(&read, 1, b"", &mut scratch).expect("part 1");
+        let sm = submit_sm(&read, 1, b"", &Style::default(), &mut scratch).expect("part 1");
         assert_eq!((sm.short_message, sm.registered_delivery, sm.tlvs.octets()), (&b"two"[..], 1, read.tlvs));
-        assert!(submit_sm(&read, 2, b"", &mut Vec::new()).is_none());
+        assert!(submit_sm(&read, 2, b"", &Style::default(), &mut Vec::new()).is_none());
 
         let octets = envelope(Carriage::Sar, b"onetwo", &[3, 6]);
         let read = Envelope::read(&octets).expect("as written");
-        let sm = submit_sm(&read, 0, b"", &mut scratch).expect("part 0");
+        let sm = submit_sm(&read, 0, b"", &Style::default(), &mut scratch).expect("part 0");
         assert_eq!(sm.short_message, b"one");
         let sar = [Tag::SAR_TOTAL_SEGMENTS, Tag::SAR_SEGMENT_SEQNUM].map(|tag| sm.tlvs.get_u8(tag));
         assert_eq!((sm.tlvs.get_u16(Tag::SAR_MSG_REF_NUM), sar), (Some(0x0102), [Some(2), Some(1)]));
@@ -93,7 +112,19 @@ mod tests {
 
         let octets = envelope(Carriage::Payload, &[b'x'; 400], &[400]);
         let read = Envelope::read(&octets).expect("as written");
-        let sm = submit_sm(&read, 0, b"", &mut scratch).expect("the only PDU");
+        let sm = submit_sm(&read, 0, b"", &Style::default(), &mut scratch).expect("the only PDU");
         assert_eq!((sm.short_message.len(), sm.tlvs.get(Tag::MESSAGE_PAYLOAD).map(<[u8]>::len)), (0, Some(400)));
+    }
+
+    #[test]
+    fn a_carrier_has_its_own_ways_with_addresses() {
+        let octets = envelope(Carriage::InBody, b"one", &[3]);
+        let read = Envelope::read(&octets).expect("as written");
+        let style =
+            Style { service_type: "CMT".to_owned(), source_npi: Some(9), dest_ton: Some(0), ..Style::default() };
+        let mut scratch = Vec::new();
+        let sm = submit_sm(&read, 0, b"", &style, &mut scratch).expect("part 0");
+        assert_eq!((sm.service_type, sm.source.ton, sm.source.npi), (&b"CMT"[..], 5, 9));
+        assert_eq!((sm.dest.ton, sm.dest.npi), (0, 1));
     }
 }

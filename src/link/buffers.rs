@@ -19,6 +19,8 @@ pub struct Incoming {
     octets: Vec<u8>,
     start: usize,
     end: usize,
+    /// The last read filled the buffer: there is more where that came from.
+    filled: bool,
 }
 
 impl Incoming {
@@ -45,12 +47,12 @@ impl Incoming {
         ready!(Pin::new(stream).poll_read(cx, &mut room))?;
         let count = room.filled().len();
         self.end += count;
+        self.filled = self.end == self.octets.len();
         Poll::Ready(Ok(count))
     }
 
     /// Moves what is left to the front, and doubles a buffer that one read has filled or one PDU fills.
     fn make_room(&mut self) {
-        let filled = self.end == self.octets.len();
         if self.start > 0 {
             self.octets.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -59,7 +61,7 @@ impl Incoming {
         let size = self.octets.len();
         if size == 0 {
             self.octets.resize(READ_OCTETS_MIN, 0);
-        } else if filled && (size < READ_OCTETS_MAX || self.end == size) {
+        } else if self.filled && (size < READ_OCTETS_MAX || self.end == size) {
             self.octets.resize(size * 2, 0);
         }
     }

@@ -1,0 +1,121 @@
+//! Who may bind: credentials, limits, and a budget for failures, over real sockets.
+
+mod edges;
+
+use std::sync::Arc;
+
+use edges::{Core, TENANT, bind, runtime, server_ground, tenant};
+use sluice::exchange::Exchange;
+use sluice::ingress::smpp::listen::serve;
+use sluice::ingress::smpp::{Config, Ground};
+use sluice::smpp::decode::decode;
+use sluice::smpp::encode::encode;
+use sluice::smpp::frame::frame;
+use sluice::smpp::pdu::{Body, Pdu};
+use sluice::smpp::status::CommandStatus;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// Answers the closing of links for as long as the test runs.
+fn let_links_go(exchange: Arc<Exchange>) {
+    std::thread::spawn(move || {
+        let mut core = Core::of(exchange);
+        loop {
+            core.closed();
+        }
+    });
+}
+
+/// Serves a port, runs `with` against it, and stops.
+fn served<F: Future<Output = ()>>(ground: Arc<Ground>, with: impl FnOnce(std::net::SocketAddr) -> F) {
+    let_links_go(ground.exchange.clone());
+    runtime().block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let (stop, stopped) = watch::channel(false);
+        let server = tokio::spawn(serve(listener, ground, stopped));
+        with(address).await;
+        stop.send(true).expect("the server listens");
+        server.await.expect("it ends by itself");
+    });
+}
+
+/// Binds and says how that was answered; `None` if the connection was closed without an answer.
+async fn try_bind(
+    address: std::net::SocketAddr,
+    system_id: &str,
+    password: &str,
+) -> Option<(CommandStatus, TcpStream)> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    let mut octets = Vec::new();
+    let body = Body::BindTransmitter(bind(system_id, password));
+    encode(&Pdu { status: CommandStatus::ROK, sequence: 1, body }, &mut octets);
+    stream.write_all(&octets).await.ok()?;
+    octets.clear();
+    loop {
+        if let Ok(Some(length)) = frame(&octets, 1 << 16) {
+            return Some((decode(&octets[..length]).expect("a response").status, stream));
+        }
+        if stream.read_buf(&mut octets).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+async fn status(address: std::net::SocketAddr, system_id: &str, password: &str) -> Option<CommandStatus> {
+    try_bind(address, system_id, password).await.map(|(status, _)| status)
+}
+
+#[test]
+fn wrong_credentials_are_refused_alike_and_in_the_end_not_even_looked_at() {
+    let ground = server_ground(&Core::new(), tenant(), Config::default());
+    served(ground, |address| async move {
+        assert_eq!(status(address, "riverside", "wrong").await, Some(CommandStatus::RINVPASWD));
+        assert_eq!(status(address, "nobody", "secret").await, Some(CommandStatus::RINVPASWD));
+        assert_eq!(status(address, "riverside", "secret").await, Some(CommandStatus::ROK));
+        let mut refused = CommandStatus::RINVPASWD;
+        for _ in 0..30 {
+            refused = status(address, "riverside", "wrong").await.expect("an answer");
+        }
+        assert_eq!(refused, CommandStatus::RBINDFAIL);
+        let locked = status(address, "riverside", "secret").await;
+        assert_eq!(locked, Some(CommandStatus::RBINDFAIL), "the right one tells a guesser nothing now");
+    });
+}
+
+#[test]
+fn a_hundred_binds_at_once_with_a_limit_of_five_are_five() {
+    let mut limited = tenant();
+    limited.binds_max = Some(5);
+    let ground = server_ground(&Core::new(), limited, Config::default());
+    let presence = ground.presence.clone();
+    served(ground, |address| async move {
+        let mut attempts = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            attempts.spawn(try_bind(address, "riverside", "secret"));
+        }
+        let answers: Vec<_> = attempts.join_all().await.into_iter().flatten().collect();
+        let of = |status| answers.iter().filter(|(answer, _)| *answer == status).count();
+        assert_eq!((of(CommandStatus::ROK), of(CommandStatus::RBINDFAIL)), (5, 95));
+        assert_eq!(presence.tenant_binds(TENANT), 5);
+    });
+}
+
+#[test]
+fn connections_beyond_the_limit_are_closed_at_once() {
+    let config = Config { unbound_max: 1, ..Config::default() };
+    let ground = server_ground(&Core::new(), tenant(), config);
+    served(ground, |address| async move {
+        let (answer, _bound) = try_bind(address, "riverside", "secret").await.expect("a bound one is not counted");
+        assert_eq!(answer, CommandStatus::ROK);
+        let mut first = TcpStream::connect(address).await.expect("the listener's queue takes it");
+        // The first is known to be accepted once it is answered.
+        let mut octets = Vec::new();
+        encode(&Pdu { status: CommandStatus::ROK, sequence: 1, body: Body::EnquireLink }, &mut octets);
+        first.write_all(&octets).await.expect("it reads");
+        octets.clear();
+        first.read_buf(&mut octets).await.expect("an answer");
+        assert_eq!(status(address, "riverside", "secret").await, None);
+    });
+}
