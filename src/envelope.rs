@@ -62,6 +62,11 @@ pub struct Envelope<'a> {
 const FIXED_OCTETS: usize = 18;
 
 impl<'a> Envelope<'a> {
+    /// An envelope between two addresses with everything else at rest.
+    pub fn between(source: Party<'a>, dest: Party<'a>) -> Envelope<'a> {
+        Envelope { source, dest, ..Envelope::default() }
+    }
+
     /// Reads an envelope; `None` if the octets are not one.
     pub fn read(octets: &'a [u8]) -> Option<Envelope<'a>> {
         let (fixed, rest) = octets.split_at_checked(FIXED_OCTETS)?;

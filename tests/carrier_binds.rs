@@ -77,7 +77,7 @@ fn accept_bind(carrier: &mut Peer<'_>, expected: &str) {
 /// Releases one part to each of these window places.
 fn release(core: &Core, link: LinkId, slots: std::ops::Range<u16>) {
     let mut octets = Vec::new();
-    let written = Envelope { dest: Party { ton: 1, npi: 1, addr: b"447700900123" }, ..Envelope::default() };
+    let written = Envelope::between(Party::default(), Party { ton: 1, npi: 1, addr: b"447700900123" });
     written.write(b"hello", &[5], &mut octets);
     let envelope = Span::since(0, &octets);
     let expires = Timestamp(i64::MAX);

@@ -172,7 +172,7 @@ fn receipts_go_out_on_the_bind_and_their_answers_come_back() {
     let ground = server_ground(&core, tenant(), Config::default());
     let (mut served, link) = bound(&runtime, &mut core, &ground);
     let mut octets = Vec::new();
-    let addresses = Envelope { dest: Party { ton: 1, npi: 1, addr: b"447700900123" }, ..Envelope::default() };
+    let addresses = Envelope::between(Party::default(), Party { ton: 1, npi: 1, addr: b"447700900123" });
     addresses.write(b"hello", &[5], &mut octets);
     let envelope = sluice::command::Span::since(0, &octets);
     let report = Report {

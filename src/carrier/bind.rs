@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::carrier::end::CarrierEnd;
 use crate::carrier::{Config, Ground};
-use crate::link::drive;
+use crate::link::drive::{self, stopped};
 use crate::smpp::session::{BindKind, Session, SessionConfig};
 use crate::smpp::status::CommandStatus;
 
@@ -124,10 +124,6 @@ fn session_config(config: &Config) -> SessionConfig {
 /// Statuses after which trying again soon may lock the account (quirk Q83).
 fn locks_accounts(status: CommandStatus) -> bool {
     [CommandStatus::RINVPASWD, CommandStatus::RINVSYSID, CommandStatus::RINVSYSTYP].contains(&status)
-}
-
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Pauses between attempts: doubling from the first to the greatest, each shortened by up to half at random.

@@ -60,7 +60,7 @@ where
 }
 
 /// Comes back once `stop` is true; whoever could set it being gone counts as well.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
@@ -94,6 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, E: End> Link<'_, S, E> {
         if let Err(ended) = self.write(cx, now) {
             return Poll::Ready(ended);
         }
+        let (was_bound, was_full) = (self.session.state().is_bound(), self.full);
         let ended = self.read(cx, now);
         self.end.flush();
         if let Some(ended) = ended {
@@ -105,6 +106,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, E: End> Link<'_, S, E> {
         }
         if let Err(ended) = self.write(cx, now) {
             return Poll::Ready(ended);
+        }
+        if was_bound != self.session.state().is_bound() || was_full != self.full {
+            // There are effects to wait for that were not asked for above, or a socket that was not read.
+            cx.waker().wake_by_ref();
         }
         let late = self.close_by.is_some_and(|by| by <= now);
         if late || (self.ending.is_some() && self.outgoing.waiting() == 0) {

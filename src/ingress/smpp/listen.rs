@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 
 use crate::ingress::smpp::Ground;
 use crate::ingress::smpp::end::ServerEnd;
-use crate::link::{Ended, drive};
+use crate::link::Ended;
+use crate::link::drive::{self, stopped};
 use crate::smpp::session::Session;
 
 /// The pause after the system had no descriptor left for another connection.
@@ -48,7 +49,7 @@ pub async fn serve(listener: TcpListener, ground: Arc<Ground>, mut stop: watch::
     loop {
         tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
             _ = links.join_next(), if !links.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
