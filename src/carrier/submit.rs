@@ -95,16 +95,17 @@ mod tests {
 
     #[test]
     fn each_carriage_puts_the_text_where_it_belongs() {
+        let style = Style::default();
         let mut scratch = Vec::new();
         let octets = envelope(Carriage::InBody, b"onetwo", &[3, 6]);
         let read = Envelope::read(&octets).expect("as written");
-        let sm = submit_sm(&read, 1, b"", &Style::default(), &mut scratch).expect("part 1");
+        let sm = submit_sm(&read, 1, b"", &style, &mut scratch).expect("part 1");
         assert_eq!((sm.short_message, sm.registered_delivery, sm.tlvs.octets()), (&b"two"[..], 1, read.tlvs));
-        assert!(submit_sm(&read, 2, b"", &Style::default(), &mut Vec::new()).is_none());
+        assert!(submit_sm(&read, 2, b"", &style, &mut Vec::new()).is_none());
 
         let octets = envelope(Carriage::Sar, b"onetwo", &[3, 6]);
         let read = Envelope::read(&octets).expect("as written");
-        let sm = submit_sm(&read, 0, b"", &Style::default(), &mut scratch).expect("part 0");
+        let sm = submit_sm(&read, 0, b"", &style, &mut scratch).expect("part 0");
         assert_eq!(sm.short_message, b"one");
         let sar = [Tag::SAR_TOTAL_SEGMENTS, Tag::SAR_SEGMENT_SEQNUM].map(|tag| sm.tlvs.get_u8(tag));
         assert_eq!((sm.tlvs.get_u16(Tag::SAR_MSG_REF_NUM), sar), (Some(0x0102), [Some(2), Some(1)]));
@@ -112,7 +113,7 @@ mod tests {
 
         let octets = envelope(Carriage::Payload, &[b'x'; 400], &[400]);
         let read = Envelope::read(&octets).expect("as written");
-        let sm = submit_sm(&read, 0, b"", &Style::default(), &mut scratch).expect("the only PDU");
+        let sm = submit_sm(&read, 0, b"", &style, &mut scratch).expect("the only PDU");
         assert_eq!((sm.short_message.len(), sm.tlvs.get(Tag::MESSAGE_PAYLOAD).map(<[u8]>::len)), (0, Some(400)));
     }
 
