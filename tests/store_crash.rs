@@ -16,7 +16,7 @@ fn live(disk: &SimDisk, random: &mut Random, known: &mut Vec<Seen>, seed: u64) {
     assert_eq!(seen[..kept.len().min(seen.len())], kept[..], "seed {seed}: acknowledged groups are present, in order");
     assert!(seen.len() <= kept.len() + 1, "seed {seed}: at most the one group that was under way may be there too");
     *known = seen;
-    let commits = random.below(40);
+    let commits = random.below(80);
     let power_fails_after = 1 + random.below(90);
     for _ in 0..commits {
         if journal.next_fact() > power_fails_after * 8 && random.below(10) == 0 {
@@ -30,12 +30,14 @@ fn live(disk: &SimDisk, random: &mut Random, known: &mut Vec<Seen>, seed: u64) {
             Err(_) => break,
         }
         // Several may be given back at once: they have to go in order, or a crash leaves a hole.
-        while random.below(3) == 0 {
-            let oldest = journal.segments()[0].segment;
-            if !journal.recycle(oldest) {
-                break;
+        if random.below(40) == 0 || journal.segments().len() > 6 {
+            while journal.segments().len() > 1 + random.below(2) as usize {
+                let oldest = journal.segments()[0].segment;
+                if !journal.recycle(oldest) {
+                    break;
+                }
+                known.retain(|group| group.place.segment > oldest);
             }
-            known.retain(|group| group.place.segment > oldest);
         }
     }
     disk.crash(random.next());
