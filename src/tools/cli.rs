@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::tools::{check, inspect, journal, message, segment, send, status, terminal};
+use crate::tools::{carrier, check, inspect, journal, load, message, segment, send, status, terminal};
 
 #[derive(Parser, Debug)]
 #[command(name = "sluice", version, about = ABOUT, after_help = FIRST_STEPS, max_term_width = 110)]
@@ -20,6 +20,16 @@ const FIRST_STEPS: &str = "First steps:
   sluice segment 'Hello, world'          what a text takes, without sending it
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.";
+
+const CARRIER_EXAMPLES: &str = "Examples:
+  sluice carrier --listen 127.0.0.1:2776
+  sluice carrier --delay 20 --receipts-after 500 --undeliverable 0.02 --receipt-format mixed
+  sluice carrier --listen 127.0.0.1:0 --rate 1000/s --lose-response 0.001 --record seen.jsonl --json";
+
+const LOAD_EXAMPLES: &str = "Examples:
+  sluice load --system-id riverside --password secret --count 100000
+  sluice load --system-id riverside --password secret --rate 500/s --seconds 60 --json
+  sluice load --connect 127.0.0.1:2776 --system-id any --text 'Straight to a carrier'";
 
 #[derive(Subcommand, Debug)]
 enum Command {
@@ -40,6 +50,12 @@ enum Command {
     /// Show where a message stands, part by part
     #[command(after_help = "Example:\n  SLUICE_API_KEY=dev-key sluice message 01hzy3…")]
     Message(message::Args),
+    /// Simulate a carrier: take messages, answer, send receipts, and misbehave on request
+    #[command(after_help = CARRIER_EXAMPLES)]
+    Carrier(carrier::Args),
+    /// Submit many messages over SMPP and measure what comes back
+    #[command(after_help = LOAD_EXAMPLES)]
+    Load(load::Args),
     /// Look at a store that is not running
     Journal(journal::Args),
     /// Decode what people paste while debugging a carrier
@@ -54,6 +70,8 @@ pub fn run() -> ExitCode {
         Command::Send(args) => send::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Message(args) => message::run(&args),
+        Command::Carrier(args) => carrier::run(args),
+        Command::Load(args) => load::run(args),
         Command::Journal(args) => journal::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };

@@ -1,15 +1,19 @@
 //! Programs around the daemon: its command line, and what people use to look, ask, load and demonstrate.
 
+pub mod carrier;
 pub mod check;
 pub mod cli;
 pub mod client;
 pub mod inspect;
 pub mod journal;
+pub mod load;
 pub mod message;
+mod quantity;
 pub mod segment;
 pub mod send;
 pub mod status;
 pub mod terminal;
+mod wire;
 
 use std::fmt;
 use std::process::ExitCode;
