@@ -35,7 +35,7 @@ mod timers;
 
 pub use group::{Group, Outboxes};
 pub use numbers::Numbers;
-pub use schedule::Config;
+pub use schedule::{Config, Terms};
 
 use crate::command::Command;
 use crate::core::fold::{Bounds, Fold};

@@ -3,13 +3,12 @@
 use crate::command::Outcome;
 use crate::core::Core;
 use crate::core::group::Group;
+use crate::core::schedule::Terms;
 use crate::core::seconds;
 use crate::core::slot::bits;
 use crate::fact::{Concluded, Fact, PartRef, Stage, flags};
 use crate::message::LinkId;
 use crate::receipt::fold::{fold, report_wanted};
-
-const RETRY_SECONDS_MAX: i64 = 3600;
 
 impl Core {
     pub(super) fn submitted(&mut self, link: LinkId, place: u16, outcome: Outcome, bytes: &[u8], group: &mut Group) {
@@ -41,29 +40,28 @@ impl Core {
 
     fn later(&mut self, entry: u32, status: u32, counts: bool, group: &mut Group) {
         let slot = self.fold.messages.part(entry).slot;
-        if counts {
-            let part = self.fold.messages.part_mut(entry);
-            part.attempts = part.attempts.saturating_add(1);
-            if part.attempts > self.config.attempts_max {
-                return self.refused(entry, status, group);
-            }
-        }
-        let attempts = self.fold.messages.part(entry).attempts;
         let carrier = self.fold.messages.slot(slot).carrier;
+        let terms = self.schedule.carrier(carrier).terms;
+        let part = self.fold.messages.part_mut(entry);
+        part.attempts = part.attempts.saturating_add(u8::from(counts));
+        let attempts = part.attempts;
+        if attempts > terms.attempts_max {
+            return self.refused(entry, status, group);
+        }
         let part = self.part_ref(entry);
         self.record(&Fact::Deferred { carrier, at: self.now, part, status }, group);
         self.numbers.deferred += 1;
         if counts {
-            self.sleep(slot, attempts);
+            self.sleep(slot, attempts, terms);
         } else {
             self.requeue(slot);
         }
     }
 
     /// Lets a message wait before its next try; what is in its lane already keeps its turn.
-    fn sleep(&mut self, slot: u32, attempts: u8) {
+    fn sleep(&mut self, slot: u32, attempts: u8, terms: Terms) {
         let doublings = u32::from(attempts.saturating_sub(1)).min(12);
-        let pause = (self.config.retry_seconds << doublings).min(RETRY_SECONDS_MAX);
+        let pause = (terms.retry_seconds.max(1) << doublings).min(terms.retry_seconds_max.max(1));
         let until = seconds(self.now.plus_seconds(pause));
         let message = self.fold.messages.slot_mut(slot);
         if message.has(bits::IN_LANE | bits::SCHEDULED) {

@@ -53,6 +53,12 @@ impl Core {
         let message = self.fold.messages.slot(self.fold.messages.part(entry).slot);
         let (carrier, number) = (message.carrier, message.number);
         while let Some(early) = self.fold.pending.take_match(carrier, carrier_id, number) {
+            if self.fold.correlation.find(carrier, &early.notice()) != Found::Part(entry) {
+                // Its spelling fits another part as well: it waits on, and is given up rather than guessed.
+                let segment = early.segment();
+                let _ = self.fold.pending.insert(early.key(), carrier, &early.notice(), early.at(), segment);
+                return;
+            }
             self.receipted(entry, &early.notice(), early.key(), group);
         }
     }

@@ -33,10 +33,6 @@ pub struct Config {
     pub report_seconds: i64,
     /// How long after a tenant's refusal of a receipt it is offered again, in seconds.
     pub report_retry_seconds: i64,
-    /// How often a part is tried again after temporary errors, before it is rejected.
-    pub attempts_max: u8,
-    /// The first pause before another try, in seconds; it doubles up to an hour.
-    pub retry_seconds: i64,
     /// Journal segments beyond which the oldest is recycled.
     pub segments_max: u32,
     /// The link of the journal's reader.
@@ -58,13 +54,30 @@ impl Default for Config {
             receipt_seconds: 72 * 3600,
             report_seconds: 72 * 3600,
             report_retry_seconds: 5,
-            attempts_max: 20,
-            retry_seconds: 1,
             segments_max: 16,
             reader: LinkId(0),
             journal: LinkId(1),
             shard: 0,
         }
+    }
+}
+
+/// How a carrier is treated.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Its pace; `None` for no limit.
+    pub rate: Option<Rate>,
+    /// How often a part is tried again after temporary errors, before it is rejected.
+    pub attempts_max: u8,
+    /// The first pause before another try, in seconds; it doubles up to `retry_seconds_max`.
+    pub retry_seconds: i64,
+    /// The longest pause.
+    pub retry_seconds_max: i64,
+}
+
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms { rate: None, attempts_max: 20, retry_seconds: 1, retry_seconds_max: 3600 }
     }
 }
 
@@ -88,6 +101,7 @@ impl Bind {
 pub(super) struct Carrier {
     pub(super) binds: Vec<LinkId>,
     pub(super) next_bind: usize,
+    pub(super) terms: Terms,
     pub(super) rate: Option<CarrierRate>,
     /// When its rate allows the next part, if that is what it waits for.
     pub(super) ready_at: Option<Timestamp>,
@@ -230,9 +244,14 @@ impl Core {
         self.schedule.tenant(tenant).bucket = rate.map(|rate| TenantBucket::new(rate, now));
     }
 
-    /// A carrier's pace; `None` for no limit.
-    pub fn set_carrier_rate(&mut self, carrier: CarrierId, rate: Option<Rate>) {
+    /// A carrier's terms. A changed rate keeps what is in its bucket.
+    pub fn set_carrier_terms(&mut self, carrier: CarrierId, terms: Terms) {
         let now = self.now;
-        self.schedule.carrier(carrier).rate = rate.map(|rate| CarrierRate::new(rate, now));
+        let account = self.schedule.carrier(carrier);
+        account.terms = terms;
+        match (&mut account.rate, terms.rate) {
+            (Some(bucket), Some(rate)) => bucket.set_rate(rate, now),
+            (bucket, rate) => *bucket = rate.map(|rate| CarrierRate::new(rate, now)),
+        }
     }
 }

@@ -108,6 +108,16 @@ impl Core {
         })
     }
 
+    /// All tenants that ever had a number, by it.
+    pub fn tenants(&self) -> impl Iterator<Item = (TenantId, &str)> {
+        self.fold.names.tenants()
+    }
+
+    /// All carriers that ever had a number, by it.
+    pub fn carriers(&self) -> impl Iterator<Item = (CarrierId, &str)> {
+        self.fold.names.carriers()
+    }
+
     /// Messages that have not ended.
     pub fn live(&self) -> u64 {
         self.fold.live

@@ -1,8 +1,7 @@
 //! The thread that reads the journal back for the core: bodies that left memory, status queries, survivors of old segments.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, RwLock};
+use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
@@ -10,7 +9,8 @@ use crate::command::{Command, Effect, Reply, Span};
 use crate::exchange::{Batch, Exchange, Mailbox, Outbox};
 use crate::fact::layout::{Kind, read_kept_payload};
 use crate::fact::{Accepted, Fact, layout};
-use crate::message::{MessageId, Place, TenantId};
+use crate::gateway::names::NameBook;
+use crate::message::{MessageId, Place};
 use crate::store::disk::Disk;
 use crate::store::keys::Keys;
 use crate::store::reader::Reader;
@@ -19,13 +19,10 @@ use crate::store::reader::Reader;
 const SLICE_OCTETS: usize = 256 << 10;
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// The names of tenants by number, as the keys' files need them.
-pub(super) type TenantNames = RwLock<BTreeMap<TenantId, String>>;
-
 pub(super) struct Reading<D: Disk> {
     pub reader: Reader<D>,
     pub keys: Arc<Keys<D>>,
-    pub names: Arc<TenantNames>,
+    pub names: Arc<NameBook>,
     pub context: &'static [u8],
     pub exchange: Arc<Exchange>,
     pub mailbox: Arc<Mailbox>,
@@ -36,7 +33,7 @@ pub(super) struct Reading<D: Disk> {
 
 impl<D: Disk> Reading<D> {
     /// Works until told to finish.
-    pub fn run(mut self) {
+    pub(super) fn run(mut self) {
         let mut outbox = Outbox::default();
         while !self.finish.load(Ordering::Acquire) {
             self.mailbox.take_blocking(&mut outbox, PATIENCE);
@@ -70,7 +67,12 @@ impl<D: Disk> Reading<D> {
     fn load(&mut self, id: MessageId, place: Place) {
         self.plain.clear();
         if let Err(why) = self.open(id, place, None) {
-            tracing::error!(message = id.sequence(), segment = place.segment, why, "a message's body cannot be read back");
+            tracing::error!(
+                message = id.sequence(),
+                segment = place.segment,
+                why,
+                "a message's body cannot be read back"
+            );
             self.plain.clear();
         }
         let envelope = Span::append(&self.plain, &mut self.batch.bytes);
@@ -89,9 +91,10 @@ impl<D: Disk> Reading<D> {
         }
         let keyring = self.keys.keyring();
         if !keyring.has(accepted.tenant, accepted.day) {
-            let names = self.names.read().unwrap_or_else(|e| e.into_inner());
-            let name = names.get(&accepted.tenant).ok_or("its tenant has no name")?;
-            self.keys.load(accepted.tenant, name, accepted.day).map_err(|_| "its data key is not there")?;
+            let names = self.names.read();
+            self.keys
+                .load(accepted.tenant, names.tenant(accepted.tenant), accepted.day)
+                .map_err(|_| "its data key is not there")?;
         }
         let opened = keyring.open(accepted.tenant, accepted.day, accepted.sealed, self.context, &mut self.plain);
         opened.map_err(|_| "its seal is broken")

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::command::Effect;
 use crate::core::{Core, Group, Numbers};
+use crate::dashboard::metrics::Numbers as Metrics;
 use crate::exchange::{Batch, Exchange};
 use crate::message::LinkId;
 use crate::store::disk::Disk;
@@ -18,7 +19,7 @@ use crate::store::journal::Journal;
 
 /// How commands are gathered into groups.
 #[derive(Clone, Copy, Debug)]
-pub struct Gathering {
+pub(super) struct Gathering {
     /// Facts that are synced without waiting for more.
     pub enough: usize,
     /// How long the oldest waits for company.
@@ -27,7 +28,7 @@ pub struct Gathering {
 
 /// What the spine has done, for metrics; copied out once a turn.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Progress {
+pub(super) struct Progress {
     /// The core's counts.
     pub core: Numbers,
     /// Groups made durable.
@@ -36,12 +37,6 @@ pub struct Progress {
     pub records: u64,
     /// Octets written.
     pub octets: u64,
-    /// Time spent in syncs, microseconds.
-    pub sync_micros: u64,
-    /// The longest sync, microseconds.
-    pub sync_micros_max: u64,
-    /// Syncs by duration: below 100 us, 200, 400, ... doubling; the last one is everything longer.
-    pub sync_buckets: [u64; SYNC_BUCKETS],
     /// Journal segments in use.
     pub segments: u32,
     /// Octets that the journal takes on the disk.
@@ -52,16 +47,12 @@ pub struct Progress {
     pub drained: bool,
 }
 
-/// How many classes of sync durations are counted.
-pub const SYNC_BUCKETS: usize = 12;
-const SYNC_BUCKET_FIRST_MICROS: u64 = 100;
-
 /// Something to be done in the core's thread between two turns, with its facts in the next group.
-pub type Errand = Box<dyn FnOnce(&mut Core, &mut Group) + Send>;
+pub(super) type Errand = Box<dyn FnOnce(&mut Core, &mut Group) + Send>;
 
 /// What other threads share with the spine.
 #[derive(Default)]
-pub struct Shared {
+pub(super) struct Shared {
     errands: Mutex<Vec<Errand>>,
     has_errands: AtomicBool,
     finish: AtomicBool,
@@ -70,18 +61,18 @@ pub struct Shared {
 
 impl Shared {
     /// Hands in an errand; it runs at the next turn.
-    pub fn send(&self, errand: Errand) {
+    pub(super) fn send(&self, errand: Errand) {
         self.errands.lock().unwrap_or_else(|e| e.into_inner()).push(errand);
         self.has_errands.store(true, Ordering::Release);
     }
 
     /// Lets the spine end after its next group.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         self.finish.store(true, Ordering::Release);
     }
 
     /// The counts as of the last turn.
-    pub fn progress(&self) -> Progress {
+    pub(super) fn progress(&self) -> Progress {
         *self.progress.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
@@ -93,6 +84,7 @@ pub(super) struct Spine<D: Disk> {
     pub exchange: Arc<Exchange>,
     pub shared: Arc<Shared>,
     pub clock: Clock,
+    pub metrics: Arc<Metrics>,
     pub gathering: Gathering,
     /// The link whose effects are for the journal itself.
     pub journal_link: LinkId,
@@ -105,11 +97,13 @@ pub(super) struct Spine<D: Disk> {
 /// How long the spine sleeps at most when nothing is due: errands and the end are seen within this time.
 const IDLE_MAX: Duration = Duration::from_millis(50);
 /// Between two tries when the disk has no room at all.
+/// How often the journal's size is looked at.
+const GROUPS_BETWEEN_LOOKS: u64 = 64;
 const FULL_PAUSE: Duration = Duration::from_millis(100);
 
 impl<D: Disk> Spine<D> {
     /// Runs until told to finish. An error is the journal's and fatal: nothing may be acknowledged after it.
-    pub fn run(mut self) -> Result<(), Error> {
+    pub(super) fn run(mut self) -> Result<(), Error> {
         let mut batch = Batch::default();
         let mut cursor = 0;
         loop {
@@ -129,14 +123,15 @@ impl<D: Disk> Spine<D> {
 
     fn patience(&self) -> Duration {
         let now = self.clock.now();
-        let due = self.core.poll_timeout().map_or(IDLE_MAX, |at| {
-            Duration::from_micros(u64::try_from(at.micros_since(now)).unwrap_or(0))
-        });
+        let due = self
+            .core
+            .poll_timeout()
+            .map_or(IDLE_MAX, |at| Duration::from_micros(u64::try_from(at.micros_since(now)).unwrap_or(0)));
         due.min(IDLE_MAX)
     }
 
     /// One turn and its group.
-    pub fn turn(&mut self, batch: &Batch, cursor: &mut usize) -> Result<(), Error> {
+    pub(super) fn turn(&mut self, batch: &Batch, cursor: &mut usize) -> Result<(), Error> {
         let next = loop {
             match self.journal.next_place() {
                 Ok(next) => break next,
@@ -157,7 +152,7 @@ impl<D: Disk> Spine<D> {
     }
 
     /// Makes the group durable, then lets its effects out.
-    pub fn close_group(&mut self) -> Result<(), Error> {
+    pub(super) fn close_group(&mut self) -> Result<(), Error> {
         if !self.group.records.is_empty() {
             self.commit()?;
         }
@@ -185,15 +180,12 @@ impl<D: Disk> Spine<D> {
                 Err(error) => return Err(error),
             }
         };
-        let micros = committed.sync.as_micros() as u64;
-        let progress = &mut self.progress;
-        progress.groups += 1;
-        progress.records += u64::from(self.group.records.records());
-        progress.octets += u64::from(committed.bytes);
-        progress.sync_micros += micros;
-        progress.sync_micros_max = progress.sync_micros_max.max(micros);
-        let class = (micros / SYNC_BUCKET_FIRST_MICROS).checked_ilog2().map_or(0, |log| log as usize + 1);
-        progress.sync_buckets[class.min(SYNC_BUCKETS - 1)] += 1;
+        let records = self.group.records.records();
+        self.metrics.journal.sync_seconds.note(committed.sync.as_secs_f64());
+        self.metrics.journal.group_facts.note(f64::from(records));
+        self.progress.groups += 1;
+        self.progress.records += u64::from(records);
+        self.progress.octets += u64::from(committed.bytes);
         Ok(())
     }
 
@@ -204,6 +196,10 @@ impl<D: Disk> Spine<D> {
     }
 
     fn publish(&mut self) {
+        if self.progress.groups.is_multiple_of(GROUPS_BETWEEN_LOOKS) {
+            self.progress.segments = self.journal.segments().len() as u32;
+            self.progress.disk_octets = self.journal.bytes_on_disk();
+        }
         self.progress.core = *self.core.numbers();
         self.progress.drained = self.core.is_drained();
         self.progress.full = self.journal.is_low();
@@ -217,4 +213,3 @@ fn recycled(effect: &Effect) -> Option<u32> {
         _ => None,
     }
 }
-

@@ -49,6 +49,11 @@ impl PendingReceipt {
         self.carrier
     }
 
+    /// In which segment of the journal its record lies.
+    pub fn segment(&self) -> u32 {
+        self.segment
+    }
+
     /// When it was read.
     pub fn at(&self) -> Timestamp {
         self.at

@@ -33,6 +33,13 @@ const LOAD_EXAMPLES: &str = "Examples:
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Run the gateway
+    #[command(after_help = "Example:\n  sluice serve --config /etc/sluice/sluice.toml")]
+    Serve {
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: std::path::PathBuf,
+    },
     /// Check a configuration without starting anything: every error with file, line and key
     #[command(after_help = "Example:\n  sluice check --config conf/sluice.toml")]
     Check(check::Args),
@@ -65,6 +72,7 @@ enum Command {
 /// Reads the arguments, does what they ask for, and gives the exit code.
 pub fn run() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Serve { config } => return crate::gateway::serve(&config),
         Command::Check(args) => check::run(&args),
         Command::Segment(args) => segment::run(&args),
         Command::Send(args) => send::run(&args),

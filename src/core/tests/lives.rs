@@ -2,7 +2,7 @@
 
 use super::world::{ALPHA, CARRIER_A, CARRIER_B, PLATFORM, PRICE, Sample, TENANT, World};
 use crate::command::{Command, Denial, Effect, Outcome, Reply};
-use crate::core::Config;
+use crate::core::{Config, Terms};
 use crate::fact::flags;
 use crate::message::{MessageId, State};
 use crate::release::buckets::Rate;
@@ -186,7 +186,8 @@ fn throttling_keeps_the_turn_and_temporary_errors_wait() {
 
 #[test]
 fn attempts_end() {
-    let mut world = World::with(Config { attempts_max: 2, ..World::new().config });
+    let mut world = World::new();
+    world.core.set_carrier_terms(ALPHA, Terms { attempts_max: 2, ..Terms::default() });
     world.open_carrier(CARRIER_A, 1);
     world.submit(Sample::default());
     world.turn();
@@ -359,7 +360,8 @@ fn old_segments_go_and_what_lives_is_copied_forward() {
 fn a_carriers_rate_delays() {
     let mut world = World::new();
     world.open_carrier(CARRIER_A, 100);
-    world.core.set_carrier_rate(ALPHA, Some(Rate { parts: 5, per_micros: 1_000_000, burst: 5 }));
+    let rate = Some(Rate { parts: 5, per_micros: 1_000_000, burst: 5 });
+    world.core.set_carrier_terms(ALPHA, Terms { rate, ..Terms::default() });
     for _ in 0..20 {
         world.submit(Sample::default());
     }

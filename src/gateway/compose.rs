@@ -1,0 +1,142 @@
+//! From the configuration to what each stage owns.
+
+use std::time::Duration;
+
+use crate::admission::policy::{CarrierEntry, Policy};
+use crate::billing::price::PriceBook;
+use crate::carrier;
+use crate::carrier::outcome::Treatment;
+use crate::config::{BindKind, CarrierConfig, Config, StatusAction};
+use crate::core::Terms;
+use crate::gateway::opening::StartError;
+use crate::ingress::accept::Rules;
+use crate::ingress::http::server;
+use crate::ingress::smpp;
+use crate::link::Limits;
+use crate::message::rate::Rate as Pace;
+use crate::message::{CarrierId, TenantId};
+use crate::release::buckets::Rate;
+use crate::smpp::fields::Version;
+
+/// Names with their numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Numbers {
+    pub tenants: Vec<(TenantId, String)>,
+    pub carriers: Vec<(CarrierId, String)>,
+}
+
+impl Numbers {
+    /// A tenant's number; all that the configuration names have one by now.
+    pub(super) fn tenant(&self, name: &str) -> TenantId {
+        self.tenants.iter().find(|(_, known)| known == name).map(|(id, _)| *id).unwrap_or_default()
+    }
+
+    pub(super) fn carrier(&self, name: &str) -> CarrierId {
+        self.carriers.iter().find(|(_, known)| known == name).map(|(id, _)| *id).unwrap_or_default()
+    }
+}
+
+/// What admission decides by.
+pub(super) fn rules(config: &Config, numbers: &Numbers) -> Result<Rules, StartError> {
+    let carriers: Vec<CarrierEntry<'_>> = config
+        .carriers
+        .iter()
+        .map(|carrier| CarrierEntry { name: &carrier.id, id: numbers.carrier(&carrier.id), coding: carrier.coding })
+        .collect();
+    let policy = Policy::new(&config.tenants, &config.routes, &carriers, |name| numbers.tenant(name))?;
+    let prices = PriceBook::new(&config.prices, |name| numbers.tenant(name)).map_err(|bad| StartError::Price(bad.0))?;
+    Ok(Rules { policy, prices })
+}
+
+/// A tenant's pace.
+pub(super) fn tenant_rates(config: &Config, numbers: &Numbers) -> Vec<(TenantId, Option<Rate>)> {
+    let rate = |pace: Option<Pace>, burst: Option<u32>| pace.map(|pace| rate(pace, burst));
+    config.tenants.iter().map(|t| (numbers.tenant(&t.id), rate(t.rate, t.burst))).collect()
+}
+
+/// How the core treats each carrier.
+pub(super) fn carrier_terms(config: &Config, numbers: &Numbers) -> Vec<(CarrierId, Terms)> {
+    let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let terms = |carrier: &CarrierConfig| Terms {
+        rate: carrier.rate.map(|pace| rate(pace, None)),
+        attempts_max: u8::try_from(carrier.attempts_max).unwrap_or(u8::MAX),
+        retry_seconds: seconds(carrier.retry_first),
+        retry_seconds_max: seconds(carrier.retry_max),
+    };
+    config.carriers.iter().map(|carrier| (numbers.carrier(&carrier.id), terms(carrier))).collect()
+}
+
+fn rate(pace: Pace, burst: Option<u32>) -> Rate {
+    let per_micros = u64::try_from(pace.period.as_micros()).unwrap_or(u64::MAX);
+    Rate { parts: pace.parts, per_micros, burst: burst.unwrap_or(pace.second_parts()) }
+}
+
+/// One carrier account, for its binds.
+pub(super) fn carrier(config: &CarrierConfig, id: CarrierId) -> carrier::Config {
+    let treatment = |action: StatusAction| match action {
+        StatusAction::Retry => Treatment::Retry,
+        StatusAction::SlowDown => Treatment::SlowDown,
+        StatusAction::Fail => Treatment::Refuse,
+    };
+    carrier::Config {
+        id,
+        name: config.id.clone(),
+        address: config.address.clone(),
+        system_id: config.system_id.clone(),
+        password: config.password.clone(),
+        system_type: config.system_type.clone(),
+        version: Version::of(config.interface_version),
+        addresses: (0, 0, config.address_range.clone()),
+        binding: match config.bind {
+            BindKind::Transceiver => carrier::Binding::Transceiver,
+            BindKind::Pair => carrier::Binding::Pair,
+        },
+        binds: config.binds,
+        window: config.window,
+        connect_timeout: config.connect_timeout,
+        bind_timeout: config.bind_timeout,
+        response_timeout: config.response_timeout,
+        enquire_link_interval: config.enquire_link,
+        enquire_link_timeout: config.response_timeout,
+        retry_first: config.reconnect_first,
+        retry_max: config.reconnect_max,
+        statuses: config.statuses.iter().map(|(status, action)| (*status, treatment(*action))).collect(),
+        ..carrier::Config::default()
+    }
+}
+
+/// Bounds of every SMPP link.
+pub(super) fn limits(config: &Config) -> Limits {
+    Limits { pdu_octets_max: config.smpp.pdu_octets_max as usize, ..Limits::default() }
+}
+
+/// The SMPP server.
+pub(super) fn smpp_server(config: &Config) -> smpp::Config {
+    let smpp = &config.smpp;
+    smpp::Config {
+        system_id: smpp.system_id.clone(),
+        sockets_max: smpp.binds_max.saturating_add(smpp.unbound_max),
+        unbound_max: smpp.unbound_max,
+        tenant_binds_max: smpp.binds_max,
+        deliver_window: smpp.window_max,
+        bind_timeout: smpp.bind_timeout,
+        enquire_link_interval: smpp.enquire_link,
+        enquire_link_timeout: smpp.response_timeout,
+        response_timeout: smpp.response_timeout,
+        limits: limits(config),
+        ..smpp::Config::default()
+    }
+}
+
+/// The HTTP server.
+pub(super) fn http_server(config: &Config) -> server::Limits {
+    let http = &config.http;
+    server::Limits {
+        connections_max: http.connections_max as usize,
+        head_within: http.request_timeout,
+        body_within: http.request_timeout,
+        answer_within: http.request_timeout,
+        body_octets_max: usize::try_from(http.body_octets_max).unwrap_or(usize::MAX),
+        batch_max: http.batch_max as usize,
+    }
+}

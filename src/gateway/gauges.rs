@@ -1,0 +1,58 @@
+//! The numbers that metrics show: what the spine published last, brought into the dashboard's counters when somebody looks.
+
+use std::sync::Arc;
+
+use crate::dashboard::metrics::Numbers;
+use crate::gateway::names::NameBook;
+use crate::gateway::spine::{Progress, Shared};
+use crate::message::State;
+use crate::presence::Presence;
+
+/// The dashboard's counters, and where they are fed from.
+pub(super) struct Gauges {
+    pub numbers: Arc<Numbers>,
+    shared: Arc<Shared>,
+}
+
+impl Gauges {
+    pub(super) fn new(numbers: Arc<Numbers>, shared: Arc<Shared>) -> Gauges {
+        Gauges { numbers, shared }
+    }
+
+    /// The metrics as text.
+    pub(super) fn text(&self, presence: &Presence, names: &NameBook) -> String {
+        self.feed(&self.shared.progress());
+        let book = names.read();
+        for (tenant, name) in book.tenants() {
+            self.numbers.tenant_binds(name).set(u64::from(presence.tenant_binds(tenant)));
+        }
+        for (carrier, name) in book.carriers() {
+            let binds = presence.carrier(carrier).map_or(0, |binds| binds.submitting());
+            self.numbers.carrier_binds(name).set(u64::from(binds));
+        }
+        self.numbers.text()
+    }
+
+    fn feed(&self, now: &Progress) {
+        let (numbers, core) = (&self.numbers, &now.core);
+        numbers.messages.accepted.reach(core.accepted);
+        numbers.messages.open.set(core.waiting);
+        numbers.parts.released.reach(core.released);
+        numbers.parts.sent.reach(core.sent);
+        numbers.parts.rejected.reach(core.rejected);
+        numbers.parts.deferred.reach(core.deferred);
+        numbers.parts.in_doubt.reach(core.in_doubt);
+        numbers.receipts.unmatched.reach(core.unmatched);
+        numbers.receipts.quarantined.reach(core.quarantined);
+        numbers.receipts.reported.reach(core.reported);
+        for octet in 0..9 {
+            if let Some(state) = State::from_smpp(octet) {
+                numbers.messages.concluded.of(state).reach(core.concluded[usize::from(octet)]);
+            }
+        }
+        numbers.journal.groups.reach(now.groups);
+        numbers.journal.facts.reach(now.records);
+        numbers.journal.octets.set(now.disk_octets);
+        numbers.journal.segments.set(u64::from(now.segments));
+    }
+}

@@ -1,0 +1,198 @@
+//! Opens the store and brings the core back to where it was. No port is open yet.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::core::{self, Core, Group};
+use crate::dashboard::metrics::Numbers as Metrics;
+use crate::exchange::Exchange;
+use crate::gateway::compose::Numbers;
+use crate::gateway::spine::{Gathering, Progress, Shared, Spine};
+use crate::message::LinkId;
+use crate::seal::MasterKey;
+use crate::store::disk::RealDisk;
+use crate::store::error::Error as StoreError;
+use crate::store::journal::{self, Journal};
+use crate::store::keys::Keys;
+use crate::store::recovery::Replay;
+
+/// Why the gateway could not start.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    /// The data directory cannot be used at all.
+    #[error("cannot use the data directory {path}: {source}; check [node] data_dir, its owner and its mode")]
+    DataDir {
+        /// The directory.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The master key is not one.
+    #[error("[node] key: {0}")]
+    Key(crate::seal::SealError),
+    /// The journal holds a record that does not read.
+    #[error(
+        "the journal has a group at segment {segment}, offset {offset} that does not read: {source}; run `sluice journal verify`"
+    )]
+    Record {
+        /// Where.
+        segment: u32,
+        /// Octets from the segment's start.
+        offset: u32,
+        /// What is wrong.
+        source: crate::fact::layout::Malformed,
+    },
+    /// The configuration does not hold together in a way that its own checks did not see.
+    #[error("{0}")]
+    Policy(#[from] crate::admission::policy::PolicyError),
+    /// The same, of a price.
+    #[error("the price prefix {0:?} is not made of digits")]
+    Price(String),
+    /// A port is taken, or not ours to take.
+    #[error("cannot listen on {address} for {what}: {source}; is another process using it?")]
+    Listen {
+        /// The address.
+        address: String,
+        /// SMPP or HTTP.
+        what: &'static str,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A thread or the runtime could not be made.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+/// The store, open, with the core that its journal tells.
+pub(super) struct Opened {
+    pub spine: Spine<RealDisk>,
+    pub keys: Arc<Keys<RealDisk>>,
+    pub numbers: Numbers,
+    pub reader: LinkId,
+}
+
+/// Opens the journal and the keys, replays, and numbers what the configuration names.
+pub(super) fn open(
+    config: &Config,
+    exchange: &Arc<Exchange>,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+) -> Result<Opened, StartError> {
+    let disk = || disk(&config.node.data_dir);
+    let (journal, mut replay) = Journal::open(disk()?, journal_config(config))?;
+    let master =
+        config.node.key.as_ref().map(|key| MasterKey::from_hex(&key.0)).transpose().map_err(StartError::Key)?;
+    let keys = Keys::open(disk()?, config.node.shard, master)?;
+    let (reader, _) = exchange.open();
+    let (journal_link, _) = exchange.open();
+    let hash: [u8; 16] = keys.derive("hash of carriers' ids");
+    let (low, high) = hash.split_at(8);
+    let word = |octets: &[u8]| u64::from_le_bytes(octets.try_into().expect("eight octets"));
+    let mut core = Core::new(core_config(config, reader, journal_link), [word(low), word(high)], clock.now());
+    replay_all(&mut core, &mut replay)?;
+    let gathering = Gathering { enough: config.store.group_facts as usize, linger: config.store.linger };
+    let mut spine = Spine {
+        core,
+        journal,
+        exchange: exchange.clone(),
+        shared: Arc::new(Shared::default()),
+        clock,
+        metrics,
+        gathering,
+        journal_link,
+        group: Group::default(),
+        progress: Progress::default(),
+        retired: Vec::new(),
+    };
+    spine.line_up()?;
+    let numbers = spine.number(config)?;
+    Ok(Opened { spine, keys: Arc::new(keys), numbers, reader })
+}
+
+fn disk(path: &Path) -> Result<RealDisk, StartError> {
+    RealDisk::open(path).map_err(|source| StartError::DataDir { path: path.display().to_string(), source })
+}
+
+fn journal_config(config: &Config) -> journal::Config {
+    let segments_max = config.store.disk_octets_max / config.store.segment_octets;
+    journal::Config {
+        segment_bytes: u32::try_from(config.store.segment_octets).unwrap_or(1 << 30),
+        segments_max: Some(u32::try_from(segments_max).unwrap_or(u32::MAX)),
+        ..journal::Config::default()
+    }
+}
+
+fn core_config(config: &Config, reader: LinkId, journal: LinkId) -> core::Config {
+    let segments_max = config.store.disk_octets_max / config.store.segment_octets;
+    core::Config {
+        arena_octets: usize::try_from(config.store.arena_octets).unwrap_or(usize::MAX),
+        messages_max: config.node.messages_max,
+        // Recycling starts at a quarter of the budget, so that twice that is still below it.
+        segments_max: u32::try_from(segments_max / 4).unwrap_or(u32::MAX).max(2),
+        reader,
+        journal,
+        shard: config.node.shard,
+        ..core::Config::default()
+    }
+}
+
+fn replay_all(core: &mut Core, replay: &mut Replay<RealDisk>) -> Result<(), StartError> {
+    if let Some(cut) = replay.cut() {
+        let (segment, offset) = (cut.place.segment, cut.place.offset);
+        tracing::warn!(segment, offset, "the last group was not finished before the stop; nobody was told of it");
+    }
+    while let Some(group) = replay.next_group()? {
+        let (segment, offset) = (group.place.segment, group.place.offset);
+        let replayed = core.replay(group.place, group.payload);
+        replayed.map_err(|source| StartError::Record { segment, offset, source })?;
+    }
+    Ok(())
+}
+
+impl Spine<RealDisk> {
+    /// Lines up what replay left, in as many groups as it takes.
+    fn line_up(&mut self) -> Result<(), StoreError> {
+        let mut from = Some(0);
+        while let Some(index) = from {
+            let next = self.journal.next_place()?;
+            if next.opens_segment {
+                self.core.checkpoint(next.place, &mut self.group);
+            }
+            from = self.core.line_up(index, self.clock.now(), next.place, &mut self.group);
+            self.close_group()?;
+        }
+        Ok(())
+    }
+
+    /// Gives every tenant and carrier of the configuration its number, durably.
+    fn number(&mut self, config: &Config) -> Result<Numbers, StoreError> {
+        let next = self.journal.next_place()?;
+        if next.opens_segment {
+            self.core.checkpoint(next.place, &mut self.group);
+        }
+        let group = &mut self.group;
+        let core = &mut self.core;
+        let numbers = number_all(config, core, group);
+        self.close_group()?;
+        Ok(numbers)
+    }
+}
+
+/// Gives what the configuration names its numbers, and lists all that have one.
+pub(super) fn number_all(config: &Config, core: &mut Core, group: &mut Group) -> Numbers {
+    for tenant in &config.tenants {
+        core.intern_tenant(&tenant.id, group);
+    }
+    for carrier in &config.carriers {
+        core.intern_carrier(&carrier.id, group);
+    }
+    Numbers {
+        tenants: core.tenants().map(|(id, name)| (id, name.to_owned())).collect(),
+        carriers: core.carriers().map(|(id, name)| (id, name.to_owned())).collect(),
+    }
+}

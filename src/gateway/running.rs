@@ -1,0 +1,347 @@
+//! The daemon while it runs: its threads, its servers, and how they end.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::carrier;
+use crate::clock::Clock;
+use crate::command::Command;
+use crate::config::Config;
+use crate::dashboard::metrics::Numbers as Metrics;
+use crate::exchange::{Batch, Exchange};
+use crate::gateway::cdr_files::{CdrFiles, CdrWriter};
+use crate::gateway::compose::{self, Numbers};
+use crate::gateway::gauges::Gauges;
+use crate::gateway::names::NameBook;
+use crate::gateway::opening::{self, StartError};
+use crate::gateway::reading::Reading;
+use crate::gateway::spine::Shared;
+use crate::ingress::accept::{Intake, Rules, SEAL_CONTEXT};
+use crate::ingress::http::{self, desk::Desk};
+use crate::ingress::references::References;
+use crate::ingress::smpp;
+use crate::ingress::smpp::attempts::Attempts;
+use crate::presence::Presence;
+use crate::store::disk::RealDisk;
+use crate::store::error::Error as StoreError;
+use crate::store::keys::Keys;
+
+/// Room for tenants and carriers that a reload adds.
+const NUMBERS_AHEAD: u16 = 1_024;
+/// How long links have to unbind once the core has drained.
+const UNBIND_MAX: Duration = Duration::from_secs(2);
+/// How often a wait looks again.
+const LOOK: Duration = Duration::from_millis(10);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The daemon.
+pub(super) struct Running {
+    pub config: Config,
+    pub path: PathBuf,
+    pub exchange: Arc<Exchange>,
+    pub shared: Arc<Shared>,
+    pub clock: Clock,
+    pub keys: Arc<Keys<RealDisk>>,
+    pub names: Arc<NameBook>,
+    pub numbers: Numbers,
+    pub presence: Arc<Presence>,
+    pub rules: Arc<ArcSwap<Rules>>,
+    pub gauges: Arc<Gauges>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    threads: Threads,
+    ready: Arc<AtomicBool>,
+}
+
+struct Threads {
+    spine: JoinHandle<Result<(), StoreError>>,
+    reading: JoinHandle<()>,
+    cdr: JoinHandle<()>,
+    finish_reading: Arc<AtomicBool>,
+    finish_cdr: Arc<AtomicBool>,
+}
+
+impl Running {
+    /// Starts everything and says `ready`.
+    pub(super) async fn start(config: Config, path: &Path) -> Result<Running, StartError> {
+        let (clock, exchange) = (Clock::start(), Arc::new(Exchange::default()));
+        let metrics = Arc::new(Metrics::new());
+        let opened = opening::open(&config, &exchange, clock, metrics.clone())?;
+        let (keys, numbers, reader) = (opened.keys, opened.numbers, opened.reader);
+        let mut spine = opened.spine;
+        for (tenant, rate) in compose::tenant_rates(&config, &numbers) {
+            spine.core.set_tenant_rate(tenant, rate);
+        }
+        for (carrier, terms) in compose::carrier_terms(&config, &numbers) {
+            spine.core.set_carrier_terms(carrier, terms);
+        }
+        let named = numbers.tenants.iter().map(|(tenant, name)| (*tenant, name.as_str()));
+        keys.prepare(named, clock.now().day())?;
+        let names = Arc::new(NameBook::default());
+        names.add(&numbers.tenants, &numbers.carriers);
+        let cdr_dir = config.store.cdr_dir.clone().unwrap_or_else(|| config.node.data_dir.join("cdr"));
+        let cdr_files = CdrFiles::open(&cdr_dir)
+            .map_err(|source| StartError::DataDir { path: cdr_dir.display().to_string(), source })?;
+        let (finish_reading, finish_cdr) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let cdr = CdrWriter {
+            follower: spine.journal.follow(cdr_files.next_fact),
+            files: cdr_files,
+            names: names.clone(),
+            keyring: keys.keyring(),
+            finish: finish_cdr.clone(),
+        };
+        let reading = Reading {
+            reader: spine.journal.reader(),
+            keys: keys.clone(),
+            names: names.clone(),
+            context: SEAL_CONTEXT,
+            exchange: exchange.clone(),
+            mailbox: exchange.mailbox(reader).expect("opened above"),
+            finish: finish_reading.clone(),
+            batch: Batch::default(),
+            plain: Vec::new(),
+        };
+        let shared = spine.shared.clone();
+        let gauges = Arc::new(Gauges::new(metrics, shared.clone()));
+        let threads = Threads {
+            reading: thread("reader", move || reading.run())?,
+            cdr: thread("cdr", move || {
+                if let Err(error) = cdr.run() {
+                    tracing::error!(%error, "no more CDR lines are written until the next start, which continues them");
+                }
+            })?,
+            spine: thread("core", move || spine.run())?,
+            finish_reading,
+            finish_cdr,
+        };
+        let rules = compose::rules(&config, &numbers)?;
+        let count = |highest: Option<u16>| highest.unwrap_or(0).saturating_add(NUMBERS_AHEAD);
+        let presence = Presence::new(
+            count(numbers.carriers.last().map(|(id, _)| id.0)),
+            count(numbers.tenants.last().map(|(id, _)| id.0)),
+        );
+        let mut running = Running {
+            path: path.to_owned(),
+            exchange,
+            shared,
+            clock,
+            keys,
+            names,
+            numbers,
+            presence: Arc::new(presence),
+            rules: Arc::new(ArcSwap::from_pointee(rules)),
+            gauges,
+            stop: watch::Sender::new(false),
+            tasks: JoinSet::new(),
+            threads,
+            ready: Arc::new(AtomicBool::new(false)),
+            config,
+        };
+        let (smpp, http) = running.open_ports().await?;
+        running.start_carriers();
+        running.say_ready(smpp, http);
+        Ok(running)
+    }
+
+    async fn open_ports(&mut self) -> Result<(SocketAddr, SocketAddr), StartError> {
+        let (smpp_listener, smpp_address) = listen(self.config.smpp.listen, "SMPP").await?;
+        let (http_listener, http_address) = listen(self.config.http.listen, "HTTP").await?;
+        let references = Arc::new(References::new(self.clock.now().0 as u64));
+        let ground = smpp::Ground {
+            config: compose::smpp_server(&self.config),
+            exchange: self.exchange.clone(),
+            clock: self.clock,
+            presence: self.presence.clone(),
+            keyring: self.keys.keyring(),
+            rules: self.rules.clone(),
+            references: references.clone(),
+            attempts: Attempts::default(),
+        };
+        self.tasks.spawn(smpp::listen::serve(smpp_listener, Arc::new(ground), self.stop.subscribe()));
+        let api = Arc::new(self.api(references));
+        let limits = api.limits.clone();
+        let mut stop = self.stop.subscribe();
+        let stopped = async move {
+            let _ = stop.wait_for(|stop| *stop).await;
+        };
+        self.tasks.spawn(http::server::serve(http_listener, http::router(api), limits, stopped));
+        Ok((smpp_address, http_address))
+    }
+
+    fn api(&mut self, references: Arc<References>) -> http::Api {
+        let (desk, mailbox) = Desk::open(self.exchange.clone());
+        let (answering, mut stop) = (desk.clone(), self.stop.subscribe());
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = answering.clone().run(mailbox) => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+            answering.stop();
+        });
+        let (keyring, presence) = (self.keys.keyring(), self.presence.clone());
+        let (names, ready) = (self.names.clone(), self.ready.clone());
+        let (gauges, counted) = (self.gauges.clone(), self.gauges.clone());
+        let describe = (self.presence.clone(), self.names.clone());
+        let token = self.config.http.admin_token.as_ref();
+        http::Api {
+            desk,
+            rules: self.rules.clone(),
+            keyring: keyring.clone(),
+            clock: self.clock,
+            new_intake: Box::new(move || Intake::new(keyring.clone(), presence.clone(), references.clone())),
+            intakes: Default::default(),
+            carrier_name: Box::new(move |carrier| names.read().carrier(carrier).to_owned()),
+            limits: compose::http_server(&self.config),
+            admin_token: token.map(|token| crate::admission::tenant::SecretDigest::of(token.0.as_bytes())),
+            metrics: Box::new(move || gauges.text(&describe.0, &describe.1)),
+            ready: Box::new(move || ready.load(Ordering::Relaxed)),
+            answered: Box::new(move |status| counted.numbers.http_answered(status)),
+        }
+    }
+
+    fn start_carriers(&mut self) {
+        let ground = carrier::Ground {
+            exchange: self.exchange.clone(),
+            clock: self.clock,
+            presence: self.presence.clone(),
+            keyring: self.keys.keyring(),
+            limits: compose::limits(&self.config),
+        };
+        for config in &self.config.carriers {
+            let carrier = Arc::new(compose::carrier(config, self.numbers.carrier(&config.id)));
+            carrier::bind::start(&carrier, &ground, &self.stop.subscribe(), &mut self.tasks);
+        }
+    }
+
+    #[expect(clippy::print_stdout, reason = "the one line that other programs wait for")]
+    fn say_ready(&self, smpp: SocketAddr, http: SocketAddr) {
+        use std::io::Write;
+        self.ready.store(true, Ordering::Relaxed);
+        println!("ready smpp={smpp} http={http}");
+        let _ = std::io::stdout().flush();
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+        tracing::info!(%smpp, %http, "ready");
+    }
+
+    /// Runs until SIGTERM or SIGINT, or until a thread dies; SIGHUP reloads.
+    pub(super) async fn until_stopped(mut self) -> Result<(), String> {
+        let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
+        let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+        let mut hang_up = listen(SignalKind::hangup())?;
+        let mut keys_due = tokio::time::interval(Duration::from_secs(3600));
+        let mut look = tokio::time::interval(LOOK * 20);
+        let watchdog = sd_notify::watchdog_enabled().map_or(DAY, |every| every / 2);
+        let mut watchdog = tokio::time::interval(watchdog);
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => self.reload(),
+                _ = keys_due.tick() => self.prepare_keys(),
+                _ = watchdog.tick() => { let _ = sd_notify::notify(&[NotifyState::Watchdog]); }
+                _ = look.tick() => {
+                    if self.threads.spine.is_finished() {
+                        return Err(self.autopsy());
+                    }
+                }
+            }
+        }
+        let again = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        self.stop(again).await
+    }
+
+    /// Tomorrow's data keys, so that nobody waits at midnight.
+    fn prepare_keys(&self) {
+        let named = self.numbers.tenants.iter().map(|(tenant, name)| (*tenant, name.as_str()));
+        if let Err(error) = self.keys.prepare(named, self.clock.now().day()) {
+            tracing::error!(%error, "the next day's data keys cannot be made; messages will be refused from midnight UTC on");
+        }
+    }
+
+    fn autopsy(self) -> String {
+        match self.threads.spine.join() {
+            Ok(Err(error)) => format!("the journal cannot be written, so nothing more is accepted: {error}"),
+            Ok(Ok(())) => "the core has ended by itself".to_owned(),
+            Err(_) => "the core has panicked; nothing that was acknowledged is lost".to_owned(),
+        }
+    }
+
+    /// Drains, unbinds, and ends the threads. A second signal ends it at once: what is acknowledged is durable already.
+    async fn stop(mut self, again: impl Future<Output = ()>) -> Result<(), String> {
+        let _ = sd_notify::notify(&[NotifyState::Stopping]);
+        self.ready.store(false, Ordering::Relaxed);
+        tracing::info!("stopping: no new messages, waiting for what is in windows");
+        let mut batch = Batch { commands: vec![Command::Drain], bytes: Vec::new() };
+        self.exchange.inbox.post(&mut batch);
+        tokio::pin!(again);
+        tokio::select! {
+            () = &mut again => return Ok(()),
+            () = drained(&self.shared, self.config.node.drain) => {}
+        }
+        let _ = self.stop.send(true);
+        let unbound = async { while self.tasks.join_next().await.is_some() {} };
+        tokio::select! {
+            () = &mut again => return Ok(()),
+            _ = tokio::time::timeout(UNBIND_MAX, unbound) => {}
+        }
+        tokio::task::spawn_blocking(move || self.threads.end(&self.shared)).await.map_err(|error| error.to_string())?
+    }
+}
+
+impl Threads {
+    fn end(self, shared: &Shared) -> Result<(), String> {
+        shared.finish();
+        let spine = self.spine.join().map_err(|_| "the core has panicked".to_owned())?;
+        self.finish_reading.store(true, Ordering::Release);
+        self.finish_cdr.store(true, Ordering::Release);
+        let _ = self.reading.join();
+        let _ = self.cdr.join();
+        spine.map_err(|error| error.to_string())
+    }
+}
+
+/// Waits until nothing is in any window, or until `limit` has passed.
+async fn drained(shared: &Shared, limit: Duration) {
+    let quiet = async {
+        // The first look may come before the core has seen the command to drain.
+        tokio::time::sleep(LOOK * 6).await;
+        while !shared.progress().drained {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    if tokio::time::timeout(limit, quiet).await.is_err() {
+        tracing::warn!(
+            "some submits had no answer in time; they will be sent again at the next start, marked as possible duplicates"
+        );
+    }
+}
+
+async fn listen(address: SocketAddr, what: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address: address.to_string(), what, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+fn thread<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, StartError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(StartError::Thread)
+}
