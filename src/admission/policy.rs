@@ -6,7 +6,7 @@ use std::fmt;
 use crate::admission::config::{RouteConfig, TenantConfig};
 use crate::admission::refusal::Refusal;
 use crate::admission::route::Routes;
-use crate::admission::tenant::{Directory, Tenant};
+use crate::admission::tenant::{Directory, SecretDigest, Tenant};
 use crate::message::coding::Coding;
 use crate::message::{CarrierId, TenantId};
 
@@ -80,10 +80,14 @@ impl Policy {
         Ok(policy)
     }
 
-    /// The tenant that binds with these credentials. A wrong system_id and a wrong password give the same answer.
+    /// The tenant that binds with these credentials. A wrong system_id and a wrong password give the same answer, after the same time:
+    /// what is presented is digested and compared even if there is nothing to compare it with.
     pub fn bind(&self, system_id: &[u8], password: &[u8]) -> Result<&Tenant, Refusal> {
+        let presented = SecretDigest::of(password);
         let tenant = self.directory.with_system_id(system_id).map(|place| &self.tenants[place]);
-        tenant.filter(|tenant| tenant.has_password(password)).ok_or(Refusal::WrongCredentials)
+        let expected = tenant.and_then(Tenant::password);
+        let matches = expected.unwrap_or(SecretDigest::NOBODY).matches(&presented);
+        tenant.filter(|_| matches && expected.is_some()).ok_or(Refusal::WrongCredentials)
     }
 
     /// The tenant that sends this bearer token.

@@ -17,6 +17,9 @@ use crate::message::{Money, TenantId};
 pub struct SecretDigest([u8; 32]);
 
 impl SecretDigest {
+    /// What no secret is known to have: it stands in where there is nothing to compare with.
+    pub(super) const NOBODY: SecretDigest = SecretDigest([0; 32]);
+
     /// The digest of a secret.
     pub fn of(secret: &[u8]) -> SecretDigest {
         let mut octets = [0; 32];
@@ -98,10 +101,9 @@ impl Tenant {
         self.senders.is_empty() || self.senders.iter().any(|sender| sender == octets)
     }
 
-    /// Whether this is its password. A tenant without one has no bind.
-    pub fn has_password(&self, presented: &[u8]) -> bool {
-        let presented = SecretDigest::of(presented);
-        self.password.is_some_and(|password| password.matches(&presented))
+    /// The digest of its password. A tenant without one has no bind.
+    pub(super) fn password(&self) -> Option<SecretDigest> {
+        self.password
     }
 }
 

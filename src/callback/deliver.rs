@@ -115,7 +115,7 @@ mod tests {
             assert!(text.starts_with("id:") && text.ends_with(rest), "{text}");
             assert_eq!(text.len(), 3 + 26 + rest.len());
             assert_eq!((sm.esm_class, sm.source.addr, sm.dest.ton), (4, &b"447700900123"[..], 5));
-            assert_eq!(sm.tlvs.get_text(Tag::RECEIPTED_MESSAGE_ID), Some(text[3..29].as_bytes()));
+            assert_eq!(sm.tlvs.get_text(Tag::RECEIPTED_MESSAGE_ID), Some(&sm.short_message[3..29]));
             assert_eq!(sm.tlvs.get_u8(Tag::MESSAGE_STATE), Some(5));
             assert_eq!(sm.tlvs.get(Tag::NETWORK_ERROR_CODE), Some(&[3, 0, 27][..]));
         });

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::carrier::end::CarrierEnd;
 use crate::carrier::{Config, Ground};
 use crate::link::drive::{self, stopped};
+use crate::smpp::fields::Version;
 use crate::smpp::session::{BindKind, Session, SessionConfig};
 use crate::smpp::status::CommandStatus;
 
@@ -115,8 +116,7 @@ fn session_config(config: &Config) -> SessionConfig {
         enquire_link_timeout: config.enquire_link_timeout,
         response_timeout: config.response_timeout,
         version: config.version,
-        // A carrier that does not say is taken at our word: who configures SAR or message_payload for it wants the TLVs to be sent.
-        version_when_absent: config.version,
+        version_when_absent: if config.takes_tlvs { config.version } else { Version::V33 },
         ..SessionConfig::default()
     }
 }

@@ -11,10 +11,11 @@ use crate::carrier::pace::{Pace, Turn};
 use crate::carrier::submit::submit_sm;
 use crate::carrier::{Config, Ground, Validity};
 use crate::command::{Command, Effect, Outcome, Reply, Role, Span};
-use crate::envelope::Envelope;
+use crate::envelope::{Carriage, Envelope};
 use crate::exchange::{Batch, Mailbox, Outbox};
 use crate::link::End;
 use crate::message::{LinkId, Timestamp};
+use crate::smpp::fields::Version;
 use crate::smpp::pdu::{Bind, Body, SubmitSmResp};
 use crate::smpp::session::{BindKind, Event, Session, TimeoutEvent};
 use crate::smpp::status::CommandStatus;
@@ -178,6 +179,13 @@ impl CarrierEnd {
         let validity = self.validity(now, part.expires);
         let period = validity.as_ref().map_or(&b""[..], |text| &text[..]);
         let envelope = Envelope::read(part.envelope);
+        if session.peer_version() < Version::V34
+            && envelope.is_some_and(|envelope| envelope.carriage != Carriage::InBody)
+        {
+            tracing::error!(carrier = %self.config.name, "a message in parts needs TLVs, and this carrier speaks SMPP 3.3");
+            let status = CommandStatus::RTLVNOTALLWD.0;
+            return self.report(part.slot, Outcome::Refused { status });
+        }
         let (style, tlvs) = (&self.config.style, &mut self.tlvs);
         let sm = envelope.as_ref().and_then(|envelope| submit_sm(envelope, part.part, period, style, tlvs));
         let Some(sm) = sm else {

@@ -96,6 +96,8 @@ pub struct Config {
     pub throttle_pause_first: Duration,
     /// See `throttle_pause_first`.
     pub throttle_pause_max: Duration,
+    /// Its long messages go as optional parameters (`concat = "sar"` or `"payload"`), so it knows them even if it does not say so.
+    pub takes_tlvs: bool,
     /// What it wants otherwise in each submit_sm.
     pub style: Style,
     /// What is said about validity.
@@ -130,6 +132,7 @@ impl Default for Config {
             refused_retry: Duration::from_secs(300),
             throttle_pause_first: Duration::from_secs(1),
             throttle_pause_max: Duration::from_secs(60),
+            takes_tlvs: false,
             style: Style::default(),
             validity: Validity::Relative,
             receipt_zone_minutes: 0,

@@ -43,9 +43,8 @@ struct Account {
     mailbox: Arc<Mailbox>,
     tenant: TenantId,
     kind: BindKind,
-    /// The rules that were in force at the last look, and the tenant's place in them.
+    /// The rules that were in force at the last look and know the tenant.
     rules: Arc<Rules>,
-    place: usize,
     intake: Intake,
     batch: Batch,
     outbox: Outbox,
@@ -102,7 +101,6 @@ impl ServerEnd {
         let tenant = found.inspect_err(|_| ground.attempts.failed(self.peer.ip(), bind.system_id, now))?;
         let id = tenant.id;
         let binds_max = tenant.binds_max.map_or(ground.config.tenant_binds_max, u32::from);
-        let place = place_of(&rules, id).ok_or(Refusal::WrongCredentials)?;
         if !ground.presence.tenant_bind(id, binds_max) {
             return Err(Refusal::TooManyBinds);
         }
@@ -119,7 +117,6 @@ impl ServerEnd {
             mailbox,
             tenant: id,
             kind,
-            place,
             intake: Intake::new(keyring, presence, ground.references.clone()),
             rules,
             batch,
@@ -134,33 +131,26 @@ impl ServerEnd {
     }
 }
 
-fn place_of(rules: &Rules, id: TenantId) -> Option<usize> {
-    rules.policy.tenants().iter().position(|tenant| tenant.id == id)
-}
-
 impl Account {
-    fn tenant(&self) -> &Tenant {
-        &self.rules.policy.tenants()[self.place]
+    fn tenant(rules: &Rules, id: TenantId) -> &Tenant {
+        rules.policy.tenant(id).expect("only rules that know the tenant are taken over")
     }
 
     /// Takes over rules that a reload has brought. A tenant that is gone keeps what it had until its binds end.
     fn refresh(&mut self, ground: &Ground) {
         let current = ground.rules.load();
-        if !Arc::ptr_eq(&current, &self.rules)
-            && let Some(place) = place_of(&current, self.tenant)
-        {
+        if !Arc::ptr_eq(&current, &self.rules) && current.policy.tenant(self.tenant).is_some() {
             self.rules = current.clone();
-            self.place = place;
         }
     }
 
     /// Stores a message, or says at once why not.
     fn submit(&mut self, now: Duration, sequence: u32, body: &Body<'_>, ground: &Ground) -> Result<(), CommandStatus> {
-        if self.tenant().window.is_some_and(|window| self.unanswered >= u32::from(window)) {
+        let now = ground.clock.at(now);
+        let tenant = Account::tenant(&self.rules, self.tenant);
+        if tenant.window.is_some_and(|window| self.unanswered >= u32::from(window)) {
             return Err(CommandStatus::RTHROTTLED);
         }
-        let now = ground.clock.at(now);
-        let tenant = &self.rules.policy.tenants()[self.place];
         let mut tag = u64::from(sequence);
         let submission = match body {
             Body::SubmitSm(sm) => of_submit(sm, tenant, now, &mut self.tlvs)?,
