@@ -55,6 +55,11 @@ impl Target {
         Ok(key.trim().to_owned())
     }
 
+    /// The token of operators, which `/metrics` wants from other machines; from the environment only.
+    pub fn admin_token(&self) -> Option<String> {
+        std::env::var("SLUICE_ADMIN_TOKEN").ok().map(|token| token.trim().to_owned()).filter(|token| !token.is_empty())
+    }
+
     /// `GET path`, with this API key if there is one.
     pub fn get(&self, path: &str, api_key: Option<&str>) -> Result<Answer, Fault> {
         let mut request = agent().get(format!("{}{path}", self.url()));

@@ -19,8 +19,8 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<(), Fault> {
     let ready = args.target.get("/readyz", None)?;
     let is_ready = ready.status == 200;
-    let key = args.target.api_key().ok();
-    let metrics = args.target.get("/metrics", key.as_deref())?;
+    let token = args.target.admin_token();
+    let metrics = args.target.get("/metrics", token.as_deref())?;
     let numbers = if metrics.status == 200 { samples(&metrics.text) } else { Vec::new() };
     if args.json {
         let numbers: Map<String, Value> = numbers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
@@ -29,7 +29,7 @@ pub fn run(args: &Args) -> Result<(), Fault> {
         terminal::row("daemon", args.target.url());
         terminal::row("ready", if is_ready { "yes" } else { "no" });
         if metrics.status != 200 {
-            terminal::row("numbers", &format!("not shown to this client (HTTP {})", metrics.status));
+            terminal::row("numbers", &format!("not shown to this client (HTTP {}); set SLUICE_ADMIN_TOKEN", metrics.status));
         }
         for (name, value) in &numbers {
             terminal::line(&format!("{name:<72} {value}"));
