@@ -175,6 +175,7 @@ fn every_error_is_a_problem_document() {
         (request("GET", "/v1/messages", "", ""), 405, "method_not_allowed"),
         (request("DELETE", "/v1/messages/00000000000000000000000000", "", ""), 405, "method_not_allowed"),
         (request("GET", "/v1/messages/short", "", ""), 404, "no_such_message"),
+        (request("GET", "/v1/messages/%FF", "", ""), 404, "no_such_message"),
         (request("POST", "/v1/messages", JSON, &long), 413, "body_too_large"),
         (chunked, 413, "body_too_large"),
         (request("POST", "/v1/messages", "content-type: text/plain\r\n", "{}"), 415, "not_json"),

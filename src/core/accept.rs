@@ -19,6 +19,7 @@ impl Core {
             return self.deny(reply, Denial::Full, group);
         };
         if let Err(denial) = self.may_accept(&accepted) {
+            self.fold.requests.denied(&accepted.idempotency);
             return self.deny(reply, denial, group);
         }
         let (id, at) = (MessageId::new(self.config.shard, self.fold.next_sequence), self.now);

@@ -13,8 +13,16 @@ const RUNNING_SECONDS: i64 = 30;
 struct Request {
     body: u64,
     count: u16,
+    denied: u16,
     since: Timestamp,
     messages: Vec<(u16, MessageId)>,
+}
+
+impl Request {
+    /// Messages whose answer is known.
+    fn told(&self) -> usize {
+        self.messages.len() + usize::from(self.denied)
+    }
 }
 
 /// What is known of a key.
@@ -42,7 +50,8 @@ impl Requests {
     pub(super) fn record(&mut self, request: &Idempotency, id: MessageId, at: Timestamp) {
         let entry = self.by_key.entry(request.key).or_default();
         if entry.messages.is_empty() {
-            *entry = Request { body: request.body, count: request.count, since: at, messages: Vec::new() };
+            let denied = entry.denied;
+            *entry = Request { body: request.body, count: request.count, denied, since: at, messages: Vec::new() };
             self.in_order.push_back((at, request.key));
         }
         if !entry.messages.contains(&(request.index, id)) {
@@ -55,17 +64,26 @@ impl Requests {
         let entry = self.by_key.entry(key).or_default();
         let fresh = entry.messages.is_empty() && now.micros_since(entry.since) > RUNNING_SECONDS * 1_000_000;
         if fresh {
-            *entry = Request { body, count: 0, since: now, messages: Vec::new() };
+            *entry = Request { body, since: now, ..Request::default() };
             self.in_order.push_back((now, key));
             return Known::Fresh;
         }
         if entry.body != body {
             return Known::OtherBody;
         }
-        if entry.messages.is_empty() || entry.messages.len() < usize::from(entry.count) {
+        // A crash may have cut a request in two; what was stored of it is its answer once nobody can be at work on it.
+        let abandoned = now.micros_since(entry.since) > RUNNING_SECONDS * 1_000_000;
+        if entry.messages.is_empty() || (entry.told() < usize::from(entry.count) && !abandoned) {
             return Known::Running;
         }
         Known::Answered(&entry.messages)
+    }
+
+    /// A message of a keyed request was denied: its answer is complete without it.
+    pub(super) fn denied(&mut self, request: &Idempotency) {
+        if let Some(entry) = self.by_key.get_mut(&request.key).filter(|_| request.key != 0) {
+            entry.denied += 1;
+        }
     }
 
     /// Nothing of the request was accepted: the key may be used again.
@@ -107,5 +125,28 @@ mod tests {
         assert_eq!(requests.recall(7, 9, later), Known::Fresh);
         requests.forget(7);
         assert_eq!(requests.recall(7, 8, later), Known::Fresh);
+    }
+
+    #[test]
+    fn a_request_of_which_some_were_denied_is_answered_with_the_rest() {
+        let mut requests = Requests::default();
+        let now = Timestamp(1_000_000_000_000_000);
+        let of = |index| Idempotency { key: 7, body: 8, index, count: 3 };
+        assert_eq!(requests.recall(7, 8, now), Known::Fresh);
+        requests.denied(&of(0));
+        requests.record(&of(1), MessageId(3), now);
+        assert_eq!(requests.recall(7, 8, now), Known::Running);
+        requests.denied(&of(2));
+        assert_eq!(requests.recall(7, 8, now), Known::Answered(&[(1, MessageId(3))]));
+    }
+
+    #[test]
+    fn what_a_crash_left_of_a_request_is_its_answer_in_the_end() {
+        let mut requests = Requests::default();
+        let now = Timestamp(1_000_000_000_000_000);
+        requests.record(&Idempotency { key: 7, body: 8, index: 0, count: 2 }, MessageId(3), now);
+        assert_eq!(requests.recall(7, 8, now), Known::Running);
+        let later = now.plus_seconds(RUNNING_SECONDS + 1);
+        assert_eq!(requests.recall(7, 8, later), Known::Answered(&[(0, MessageId(3))]));
     }
 }

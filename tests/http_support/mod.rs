@@ -192,6 +192,10 @@ impl Core {
                 self.status(reply.tag, tenant, id, outbox);
                 Some(reply)
             }
+            Command::Forget { key } => {
+                self.seen.remove(&key);
+                None
+            }
             other => panic!("an HTTP server does not ask for {other:?}"),
         }
     }

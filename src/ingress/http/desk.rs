@@ -68,7 +68,17 @@ struct Waiting {
     answers: Answers,
     sender: oneshot::Sender<Answers>,
     /// Posted when the core says that it has not seen the request before.
-    when_fresh: Option<(Batch, usize)>,
+    when_fresh: Option<Fresh>,
+    /// The key that the core holds for the request until one of its messages is accepted.
+    held: Option<u64>,
+}
+
+/// What is posted for a request with a key that is new.
+#[derive(Debug)]
+struct Fresh {
+    batch: Batch,
+    expected: usize,
+    key: u64,
 }
 
 /// A request's place at the desk.
@@ -99,7 +109,7 @@ impl Desk {
         let place = &mut slots.places[slot as usize];
         place.generation = place.generation.wrapping_add(1);
         let generation = place.generation;
-        place.waiting = Some(Waiting { expected: 0, answers: Vec::new(), sender, when_fresh: None });
+        place.waiting = Some(Waiting { expected: 0, answers: Vec::new(), sender, when_fresh: None, held: None });
         Ticket { desk: self.clone(), slot, generation, posted: false, receiver }
     }
 
@@ -122,8 +132,9 @@ impl Desk {
 
     fn dispatch(&self, outbox: &Outbox) {
         let mut slots = self.lock();
+        let mut freed = Batch::default();
         for effect in &outbox.effects {
-            match *effect {
+            let nothing_accepted = match *effect {
                 Effect::Accepted { tag, id } => slots.answer(tag, None, Answer::Accepted(id)),
                 Effect::Denied { tag, denial } => slots.answer(tag, None, Answer::Denied(denial)),
                 Effect::Recalled { tag, index, id } => slots.answer(tag, Some(index), Answer::Recalled(id)),
@@ -132,14 +143,19 @@ impl Desk {
                     if let Some(mut batch) = slots.fresh(tag) {
                         self.exchange.inbox.post(&mut batch);
                     }
+                    None
                 }
                 Effect::Status { tag, kept, envelope } => {
                     let (kept, envelope) = (kept.of(&outbox.bytes).to_vec(), envelope.of(&outbox.bytes).to_vec());
-                    slots.answer(tag, None, Answer::Status { kept, envelope });
+                    slots.answer(tag, None, Answer::Status { kept, envelope })
                 }
                 // Nothing else is ever addressed to a link that neither submits nor receives.
-                _ => {}
-            }
+                _ => None,
+            };
+            freed.commands.extend(nothing_accepted.map(|key| Command::Forget { key }));
+        }
+        if !freed.is_empty() {
+            self.exchange.inbox.post(&mut freed);
         }
     }
 
@@ -155,37 +171,42 @@ impl Slots {
         (place.generation == (tag >> 16) as u16).then_some(place)
     }
 
-    fn answer(&mut self, tag: u64, index: Option<u16>, answer: Answer) {
-        let Some(place) = self.place(tag) else { return };
+    fn answer(&mut self, tag: u64, index: Option<u16>, answer: Answer) -> Option<u64> {
+        let place = self.place(tag)?;
         if let Some(waiting) = &mut place.waiting {
             waiting.answers.push((index.unwrap_or(tag as u16), answer));
         }
-        self.settle(tag, 0);
+        self.settle(tag, 0)
     }
 
     /// The request was answered before: its messages follow.
-    fn repeated(&mut self, tag: u64, count: usize) {
-        self.settle(tag, count);
+    fn repeated(&mut self, tag: u64, count: usize) -> Option<u64> {
+        self.settle(tag, count)
     }
 
     fn fresh(&mut self, tag: u64) -> Option<Batch> {
-        let (batch, expected) = self.place(tag)?.waiting.as_mut()?.when_fresh.take()?;
+        let waiting = self.place(tag)?.waiting.as_mut()?;
+        let Fresh { batch, expected, key } = waiting.when_fresh.take()?;
+        waiting.held = Some(key);
         self.settle(tag, expected);
         Some(batch)
     }
 
-    /// One answer has come and `more` are to follow; the last wakes the request and frees the place.
-    fn settle(&mut self, tag: u64, more: usize) {
-        let Some(place) = self.place(tag) else { return };
-        let Some(mut waiting) = place.waiting.take() else { return };
+    /// One answer has come and `more` are to follow; the last wakes the request and frees the place. Gives the key that the core
+    /// holds in vain, if nothing of the request was accepted.
+    fn settle(&mut self, tag: u64, more: usize) -> Option<u64> {
+        let place = self.place(tag)?;
+        let mut waiting = place.waiting.take()?;
         waiting.expected = (waiting.expected + more).saturating_sub(1);
         if waiting.expected > 0 {
             place.waiting = Some(waiting);
-            return;
+            return None;
         }
+        let accepted = waiting.answers.iter().any(|(_, answer)| matches!(answer, Answer::Accepted(_)));
         // A request whose client has hung up is not there to be told.
         let _ = waiting.sender.send(waiting.answers);
         self.free.push((tag >> 32) as u32);
+        waiting.held.filter(|_| !accepted)
     }
 }
 
@@ -206,16 +227,11 @@ impl Ticket {
     pub async fn ask_once(mut self, batch: Batch, expected: usize, key: u64, body: u64) -> Result<Answers, Unanswered> {
         let mut recall = Batch::default();
         recall.commands.push(Command::Recall { reply: self.reply(WHOLE), key, body });
-        self.post(&mut recall, 1, Some((batch, expected))).await?;
+        self.post(&mut recall, 1, Some(Fresh { batch, expected, key })).await?;
         (&mut self.receiver).await.map_err(|_| Unanswered)
     }
 
-    async fn post(
-        &mut self,
-        batch: &mut Batch,
-        expected: usize,
-        when_fresh: Option<(Batch, usize)>,
-    ) -> Result<(), Unanswered> {
+    async fn post(&mut self, batch: &mut Batch, expected: usize, when_fresh: Option<Fresh>) -> Result<(), Unanswered> {
         let desk = self.desk.clone();
         poll_fn(|cx| desk.exchange.inbox.poll_room(cx)).await;
         {

@@ -67,6 +67,22 @@ async fn a_fresh_key_posts_the_messages_and_a_known_one_does_not() {
 }
 
 #[tokio::test]
+async fn a_key_of_which_nothing_was_accepted_is_given_back() {
+    let exchange = Arc::new(Exchange::default());
+    let (desk, _mailbox) = Desk::open(exchange.clone());
+    let ticket = desk.take();
+    let (whole, first) = (ticket.reply(WHOLE).tag, ticket.reply(0).tag);
+    let batch = Batch { commands: vec![recall(&ticket)], bytes: Vec::new() };
+    let request = tokio::spawn(ticket.ask_once(batch, 1, 7, 8));
+    tokio::task::yield_now().await;
+    told(&desk, vec![Effect::Fresh { tag: whole }]);
+    taken(&exchange);
+    told(&desk, vec![Effect::Denied { tag: first, denial: Denial::Credit }]);
+    assert_eq!(soon(request).await, Ok(vec![(0, Answer::Denied(Denial::Credit))]));
+    assert_eq!(taken(&exchange), [Command::Forget { key: 7 }]);
+}
+
+#[tokio::test]
 async fn an_answer_to_one_who_left_reaches_nobody_else() {
     let exchange = Arc::new(Exchange::default());
     let (desk, _mailbox) = Desk::open(exchange.clone());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use serde_json::Value;
@@ -22,13 +23,13 @@ use crate::message::{MessageId, PrintedId};
 /// An id that cannot be read, a forged one and another tenant's are one and the same answer.
 pub(super) async fn message(
     State(api): State<Arc<Api>>,
-    Path(printed): Path<String>,
+    printed: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     let rules = api.rules.load_full();
     let tenant = access::tenant(&rules, &headers)?;
     let unknown = || reply::problem(&Refusal::NoSuchMessage);
-    let id = api.genuine(&printed).ok_or_else(unknown)?;
+    let id = printed.ok().and_then(|printed| api.genuine(&printed)).ok_or_else(unknown)?;
     let ticket = api.desk.take();
     let command = Command::Status { reply: ticket.reply(0), tenant: tenant.id, id };
     let answers = api.in_time(ticket.ask(Batch { commands: vec![command], bytes: Vec::new() }, 1)).await?;
