@@ -17,7 +17,9 @@ const ABOUT: &str = "An SMS gateway and SMPP bridge: platforms submit over SMPP 
     yes, forwards it to carriers, follows every part to its receipt and its price, and tells the sender";
 
 const FIRST_STEPS: &str = "First steps:
-  sluice segment 'Hello, world'          what a text takes, without sending it
+  sluice check --config conf/sluice.toml  is the configuration right?
+  sluice serve --config conf/sluice.toml  run the gateway
+  sluice segment 'Hello, world'           what a text takes, without sending it
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.";
 
