@@ -6,6 +6,7 @@ use crate::admission::policy::{CarrierEntry, Policy};
 use crate::billing::price::PriceBook;
 use crate::carrier;
 use crate::carrier::outcome::Treatment;
+use crate::carrier::submit::Style;
 use crate::config::{BindKind, CarrierConfig, Config, StatusAction};
 use crate::core::Terms;
 use crate::gateway::opening::StartError;
@@ -17,6 +18,7 @@ use crate::message::rate::Rate as Pace;
 use crate::message::{CarrierId, TenantId};
 use crate::release::buckets::Rate;
 use crate::smpp::fields::Version;
+use crate::text::Concat;
 
 /// Names with their numbers.
 #[derive(Clone, Debug)]
@@ -100,6 +102,14 @@ pub(super) fn carrier(config: &CarrierConfig, id: CarrierId) -> carrier::Config 
         enquire_link_timeout: config.response_timeout,
         retry_first: config.reconnect_first,
         retry_max: config.reconnect_max,
+        takes_tlvs: matches!(config.coding.concat, Concat::Sar | Concat::Payload),
+        style: Style {
+            service_type: config.service_type.clone(),
+            source_ton: config.source_ton,
+            source_npi: config.source_npi,
+            dest_ton: config.dest_ton,
+            dest_npi: config.dest_npi,
+        },
         statuses: config.statuses.iter().map(|(status, action)| (*status, treatment(*action))).collect(),
         ..carrier::Config::default()
     }

@@ -43,6 +43,8 @@ struct Account {
     mailbox: Arc<Mailbox>,
     tenant: TenantId,
     kind: BindKind,
+    /// deliver_sm without a response at most.
+    window: u16,
     /// The rules that were in force at the last look and know the tenant.
     rules: Arc<Rules>,
     intake: Intake,
@@ -80,6 +82,7 @@ impl ServerEnd {
     fn bind(&mut self, now: Duration, kind: BindKind, bind: &Bind<'_>, session: &mut Session, out: &mut Vec<u8>) {
         match self.admit(now, kind, bind) {
             Ok(account) => {
+                session.resize_window(u32::from(account.window));
                 session.accept_bind(now, self.ground.config.system_id.as_bytes(), out);
                 self.account = Some(account);
                 self.unbound = None;
@@ -106,8 +109,9 @@ impl ServerEnd {
         }
         let (link, mailbox) = ground.exchange.open();
         let mut batch = Batch::default();
-        if kind.bound_state().receives() {
-            let window = tenant.window.unwrap_or(u16::MAX).min(ground.config.deliver_window);
+        let receives = kind.bound_state().receives();
+        let window = if receives { tenant.window.unwrap_or(u16::MAX).min(ground.config.deliver_window) } else { 1 };
+        if receives {
             batch.commands.push(Command::Open { link, role: Role::Tenant(id), window });
         }
         tracing::info!(tenant = %tenant.name, peer = %self.peer, ?kind, "bound");
@@ -117,6 +121,7 @@ impl ServerEnd {
             mailbox,
             tenant: id,
             kind,
+            window,
             intake: Intake::new(keyring, presence, ground.references.clone()),
             rules,
             batch,

@@ -68,7 +68,8 @@ impl Default for Config {
 impl Config {
     fn session(&self) -> SessionConfig {
         SessionConfig {
-            window_max: u32::from(self.deliver_window),
+            // Until it is known who binds: an unbound connection is to cost little.
+            window_max: 1,
             bind_timeout: self.bind_timeout,
             enquire_link_interval: self.enquire_link_interval,
             enquire_link_timeout: self.enquire_link_timeout,

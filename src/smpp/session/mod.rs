@@ -360,6 +360,14 @@ impl Session {
         if may_send { self.window.free() } else { 0 }
     }
 
+    /// Gives the session another window. Only while nothing of ours is outstanding; else nothing happens. A message centre learns who
+    /// binds, and what window that peer has, after the session has begun.
+    pub fn resize_window(&mut self, window_max: u32) {
+        if self.window.outstanding() == 0 {
+            self.window = Window::new(window_max);
+        }
+    }
+
     /// What was borne in silence so far.
     pub fn tolerated(&self) -> Tolerated {
         self.tolerated
