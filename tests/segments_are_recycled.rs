@@ -129,6 +129,49 @@ fn places_read_back_until_their_segment_is_given_back() {
     assert!(matches!(reader.read(beyond), Err(Error::NoRecord { .. })));
 }
 
+/// Segments are given back and written anew while another thread reads: it gets the record or is told that it is gone.
+#[test]
+fn a_reader_beside_the_writer_never_gets_other_bytes() {
+    let directory = tempfile::tempdir().expect("a place for a store");
+    let disk = RealDisk::open(directory.path()).expect("a data directory");
+    let config = Config { helper_thread: true, spares: 1, ..small() };
+    let (mut journal, _) = open(disk, config).expect("a new journal");
+    let mut reader = journal.reader();
+    let (send, places) = std::sync::mpsc::channel::<(Place, u64)>();
+    let reading = std::thread::spawn(move || {
+        let (mut there, mut gone) = (0, 0);
+        let mut known: Vec<(Place, u64)> = Vec::new();
+        let mut random = Random(11);
+        while let Ok(latest) = places.recv() {
+            known.push(latest);
+            for _ in 0..4 {
+                let back = random.below(known.len().min(200) as u64) as usize;
+                let (place, fact) = known[known.len() - 1 - back];
+                match reader.read(place) {
+                    Ok((kind, payload)) => {
+                        assert_eq!((kind, payload.to_vec()), record_of(fact), "record {fact}");
+                        there += 1;
+                    }
+                    Err(Error::NoRecord { .. }) => gone += 1,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+        (there, gone)
+    });
+    for _ in 0..3000 {
+        let committed = append(&mut journal, 2).expect("space");
+        send.send((committed.place, committed.first_fact)).expect("the reader lives");
+        let segments = journal.segments();
+        if segments.len() > 2 {
+            assert!(journal.recycle(segments[0].segment));
+        }
+    }
+    drop(send);
+    let (there, gone) = reading.join().expect("the reader saw nothing wrong");
+    assert!(there > 0 && gone > 0, "both happened: {there} there, {gone} gone");
+}
+
 #[test]
 fn a_follower_sees_every_record_once_and_holds_what_it_has_not_released() {
     let (mut journal, _) = open(SimDisk::new(), small()).expect("a new journal");
