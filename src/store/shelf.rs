@@ -16,7 +16,7 @@ use crate::store::segment::{self, FOLDER, SegmentHeader};
 /// How long the helper thread waits before it asks a full disk again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Zeros are written in pieces, each synced, so that the journal's own syncs never queue behind 64 MiB.
-const ZERO_BYTES: usize = 1 << 20;
+const ZERO_BYTES: usize = 2 << 20;
 /// The name of a spare while it is being zeroed; one left by a crash is removed at start.
 pub(crate) const MAKING: &str = "journal/making";
 
@@ -141,11 +141,19 @@ impl<D: Disk> Shelf<D> {
                 Some(failure) if !state.retry || self.thread.is_none() => return Err(self.refusal(failure)),
                 _ => {}
             }
-            if self.thread.is_some() {
+            if let Some(thread) = &self.thread {
+                if thread.is_finished() {
+                    return Err(Error::Poisoned { why: "the thread that makes segments has died".into() });
+                }
                 self.inside.changed.notify_all();
-                state = self.inside.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self.wait_a_while(state);
             }
         }
+    }
+
+    /// Waits for news of the helper, but not for ever: it may have died without any.
+    fn wait_a_while<'a>(&self, state: MutexGuard<'a, State<D::File>>) -> MutexGuard<'a, State<D::File>> {
+        self.inside.changed.wait_timeout(state, RETRY_AFTER).unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn refusal(&self, failure: &Failure) -> Error {
@@ -183,12 +191,11 @@ impl<D: Disk> Shelf<D> {
 
     /// Waits until the helper has nothing left to do, or has failed. For tests and for an orderly stop.
     pub(crate) fn wait_until_idle(&self) {
-        if self.thread.is_none() {
-            return self.settle_all();
-        }
+        let Some(thread) = &self.thread else { return self.settle_all() };
         let mut state = self.inside.lock();
-        while state.busy || (state.failure.is_none() && self.inside.has_work(&state)) {
-            state = self.inside.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let busy = |state: &State<D::File>| state.busy || (state.failure.is_none() && self.inside.has_work(state));
+        while busy(&state) && !thread.is_finished() {
+            state = self.wait_a_while(state);
         }
     }
 
@@ -210,7 +217,7 @@ impl<D: Disk> Drop for Shelf<D> {
         self.inside.lock().stop = true;
         self.inside.changed.notify_all();
         if let Some(thread) = self.thread.take() {
-            // A panic in the helper has already been printed; the writer finds the shelf empty and stops.
+            // A panic in the helper has already been printed, and stops the writer at its next roll.
             let _ = thread.join();
         }
     }
