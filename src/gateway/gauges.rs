@@ -5,18 +5,20 @@ use std::sync::Arc;
 use crate::dashboard::metrics::Numbers;
 use crate::gateway::names::NameBook;
 use crate::gateway::spine::{Progress, Shared};
+use crate::ingress::refused::Refused;
 use crate::message::State;
 use crate::presence::Presence;
 
 /// The dashboard's counters, and where they are fed from.
 pub(super) struct Gauges {
     pub numbers: Arc<Numbers>,
+    pub refused: Arc<Refused>,
     shared: Arc<Shared>,
 }
 
 impl Gauges {
     pub(super) fn new(numbers: Arc<Numbers>, shared: Arc<Shared>) -> Gauges {
-        Gauges { numbers, shared }
+        Gauges { numbers, refused: Arc::default(), shared }
     }
 
     /// The metrics as text.
@@ -29,6 +31,9 @@ impl Gauges {
         for (carrier, name) in book.carriers() {
             let binds = presence.carrier(carrier).map_or(0, |binds| binds.submitting());
             self.numbers.carrier_binds(name).set(u64::from(binds));
+        }
+        for (reason, count) in self.refused.counts().filter(|(_, count)| *count > 0) {
+            self.numbers.refused(reason).reach(count);
         }
         self.numbers.text()
     }

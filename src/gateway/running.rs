@@ -167,6 +167,7 @@ impl Running {
             rules: self.rules.clone(),
             references: references.clone(),
             attempts: Attempts::default(),
+            refused: self.gauges.refused.clone(),
         };
         self.tasks.spawn(smpp::listen::serve(smpp_listener, Arc::new(ground), self.stop.subscribe()));
         let api = Arc::new(self.api(references));
@@ -206,6 +207,7 @@ impl Running {
             admin_token: token.map(|token| crate::admission::tenant::SecretDigest::of(token.0.as_bytes())),
             metrics: Box::new(move || gauges.text(&describe.0, &describe.1)),
             ready: Box::new(move || ready.load(Ordering::Relaxed)),
+            refused: self.gauges.refused.clone(),
             answered: Box::new(move |status| counted.numbers.http_answered(status)),
         }
     }

@@ -4,5 +4,6 @@ pub mod accept;
 pub mod http;
 pub mod parts;
 pub mod references;
+pub mod refused;
 pub mod reply;
 pub mod smpp;

@@ -215,6 +215,7 @@ pub(crate) fn server_ground(core: &Core, tenant: TenantConfig, config: Config) -
         rules: Arc::new(ArcSwap::from_pointee(Rules { policy, prices: PriceBook::default() })),
         references: Arc::default(),
         attempts: Attempts::default(),
+        refused: Arc::default(),
     })
 }
 

@@ -45,7 +45,6 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) orders: Arc<Orders>,
     pub(crate) stored: Arc<Mutex<Vec<(TenantId, MessageId)>>>,
-    pub(crate) numbers: Arc<Numbers>,
     stop: Option<oneshot::Sender<()>>,
     over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
@@ -77,7 +76,7 @@ pub(crate) fn start_with(limits: Limits, admin_token: Option<&str>) -> Server {
     let core = std::thread::spawn(move || core.run(&ending));
     let numbers = Arc::new(Numbers::new());
     let (desk, mailbox) = Desk::open(exchange);
-    let api = Arc::new(api(desk.clone(), limits.clone(), admin_token, numbers.clone()));
+    let api = Arc::new(api(desk.clone(), limits.clone(), admin_token, numbers));
     let (stop, stopped) = oneshot::channel::<()>();
     let (listening, address) = std::sync::mpsc::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -93,7 +92,7 @@ pub(crate) fn start_with(limits: Limits, admin_token: Option<&str>) -> Server {
         });
     });
     let address = address.recv().expect("the server starts");
-    Server { address, orders, stored, numbers, stop: Some(stop), over, threads: vec![core, edge] }
+    Server { address, orders, stored, stop: Some(stop), over, threads: vec![core, edge] }
 }
 
 fn api(desk: Arc<Desk>, limits: Limits, admin_token: Option<&str>, numbers: Arc<Numbers>) -> Api {
@@ -116,6 +115,7 @@ fn api(desk: Arc<Desk>, limits: Limits, admin_token: Option<&str>, numbers: Arc<
         admin_token: admin_token.map(|token| SecretDigest::of(token.as_bytes())),
         metrics: Box::new(move || text.text()),
         ready: Box::new(|| true),
+        refused: Arc::default(),
         answered: Box::new(move |status| answered.http_answered(status)),
     }
 }

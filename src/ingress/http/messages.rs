@@ -268,6 +268,7 @@ impl Order<'_> {
     }
 
     fn respond(&self, mut settled: Vec<Result<Value, Problem>>) -> Response {
+        settled.iter().flat_map(|row| row.as_ref().err()).for_each(|problem| self.api.refused.count(problem.code()));
         if !self.request.many {
             return match settled.pop() {
                 Some(Ok(value)) => {

@@ -27,6 +27,7 @@ use crate::ingress::accept::{Intake, Rules};
 use crate::ingress::http::desk::Desk;
 use crate::ingress::http::problem::Problem;
 use crate::ingress::http::server::Limits;
+use crate::ingress::refused::Refused;
 use crate::message::CarrierId;
 use crate::seal::Keyring;
 
@@ -54,6 +55,8 @@ pub struct Api {
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// Whether messages are taken now.
     pub ready: Box<dyn Fn() -> bool + Send + Sync>,
+    /// Messages that were refused, by reason.
+    pub refused: Arc<Refused>,
     /// Told the status of each answer, for the metrics.
     pub answered: Box<dyn Fn(u16) + Send + Sync>,
 }

@@ -71,7 +71,8 @@ pub fn status(
     value["accepted_at"] = time(accepted.at);
     value["send_at"] = if accepted.due > accepted.at { time(accepted.due) } else { Value::Null };
     value["expires_at"] = time(accepted.expires);
-    value["done_at"] = time(kept.concluded_at);
+    value["done_at"] =
+        time(if kept.concluded_at.0 > 1 { kept.concluded_at.max(accepted.at) } else { kept.concluded_at });
     value["part_list"] = part_list(kept, carrier);
     value
 }
@@ -113,7 +114,8 @@ fn part_list(kept: &Kept<'_>, carrier: &dyn Fn(CarrierId) -> String) -> Value {
             "state": part.state.name(),
             "error": error(part),
             "sent_at": time(part.sent_at),
-            "done_at": time(part.done_at),
+            // Carriers tell the minute at best: nothing ends before it was sent.
+            "done_at": time(if part.done_at.0 > 0 { part.done_at.max(part.sent_at) } else { part.done_at }),
             "price": price(priced.then_some(posted)),
             "possible_duplicate": part.repeat,
         })

@@ -167,7 +167,10 @@ impl Account {
         };
         let reply = Reply { link: self.link, tag };
         let accepted = self.intake.accept(&self.rules, &submission, reply, now, &mut self.batch);
-        accepted.map_err(|refusal| command_status(&refusal))?;
+        accepted.map_err(|refusal| {
+            ground.refused.count(refusal.code());
+            command_status(&refusal)
+        })?;
         self.unanswered += 1;
         Ok(())
     }
@@ -213,7 +216,11 @@ impl Account {
                 let id = ShownId::new(id, session.peer_version(), &ground.keyring);
                 self.stored(tag, id, session, out);
             }
-            Effect::Denied { tag, denial } => self.denied(tag, &Refusal::from(denial), session, out),
+            Effect::Denied { tag, denial } => {
+                let refusal = Refusal::from(denial);
+                ground.refused.count(refusal.code());
+                self.denied(tag, &refusal, session, out);
+            }
             Effect::Deliver { slot, ref report, envelope } => {
                 let Some(envelope) = Envelope::read(envelope.of(octets)) else {
                     tracing::error!("the addresses of a receipt cannot be read: it is owed again");

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::exchange::Exchange;
 use crate::ingress::accept::Rules;
 use crate::ingress::references::References;
+use crate::ingress::refused::Refused;
 use crate::ingress::smpp::attempts::Attempts;
 use crate::link::Limits;
 use crate::presence::Presence;
@@ -97,4 +98,6 @@ pub struct Ground {
     pub references: Arc<References>,
     /// Failed binds.
     pub attempts: Attempts,
+    /// Messages that were refused, by reason.
+    pub refused: Arc<Refused>,
 }
