@@ -29,9 +29,13 @@ pub fn run(args: &Args) -> Result<(), Fault> {
         terminal::row("daemon", args.target.url());
         terminal::row("ready", if is_ready { "yes" } else { "no" });
         if metrics.status != 200 {
-            terminal::row("numbers", &format!("not shown to this client (HTTP {}); set SLUICE_ADMIN_TOKEN", metrics.status));
+            terminal::row(
+                "numbers",
+                &format!("not shown to this client (HTTP {}); set SLUICE_ADMIN_TOKEN", metrics.status),
+            );
         }
-        for (name, value) in &numbers {
+        // What has a label and has not happened yet is not worth a line.
+        for (name, value) in numbers.iter().filter(|(name, value)| *value != 0.0 || !name.contains('{')) {
             terminal::line(&format!("{name:<72} {value}"));
         }
     }

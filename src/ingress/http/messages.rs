@@ -55,7 +55,7 @@ pub(super) async fn submit(State(api): State<Arc<Api>>, request: Request<Body>) 
     let ticket = api.desk.take();
     let (batch, verdicts) = order.admit(&ticket);
     let posted = batch.commands.len();
-    let answers = match posted {
+    let mut answers = match posted {
         0 => Answers::new(),
         _ if idempotency.key == 0 => api.in_time(ticket.ask(batch, posted)).await?,
         _ => api.in_time(ticket.ask_once(batch, posted, idempotency.key, idempotency.body)).await?,
@@ -63,6 +63,7 @@ pub(super) async fn submit(State(api): State<Arc<Api>>, request: Request<Body>) 
     if let Some((_, Answer::Denied(denial))) = answers.iter().find(|(index, _)| *index == WHOLE) {
         return Err(reply::problem(&Refusal::from(*denial)));
     }
+    answers.sort_unstable_by_key(|(index, _)| *index);
     let settled = order.settle(verdicts, &answers).await?;
     Ok(order.respond(settled))
 }
@@ -221,16 +222,17 @@ impl Order<'_> {
         if pointer.is_empty() { problem } else { problem.at(pointer) }
     }
 
-    /// Joins what admission and the core said about each message.
+    /// Joins what admission and the core said about each message; `answers` are in the order of their indexes.
     async fn settle(&self, verdicts: Verdicts, answers: &Answers) -> Result<Vec<Result<Value, Problem>>, Problem> {
-        let recalled = self.recalled(answers).await?;
+        let mut recalled = self.recalled(answers).await?;
+        recalled.sort_unstable_by_key(|(index, _)| *index);
         let repeated = answers.iter().any(|(_, answer)| matches!(answer, Answer::Recalled(_)));
         let settle = |(index, verdict): (usize, Result<Taken, Problem>)| {
-            let answer = answers.iter().find(|(at, _)| usize::from(*at) == index).map(|(_, answer)| answer);
+            let answer = at(answers, index);
             match (answer, verdict) {
                 (Some(Answer::Accepted(id)), Ok(taken)) => Ok(taken.to_json(Some(&self.api.print_id(*id)))),
                 (Some(Answer::Recalled(id)), verdict) => {
-                    let stored = recalled.iter().find(|(at, _)| usize::from(*at) == index).map(|(_, taken)| *taken);
+                    let stored = at(&recalled, index).copied();
                     let id = self.api.print_id(*id);
                     // What was stored decides; a message that history has dropped is answered by today's rules.
                     stored.map_or(verdict, Ok).map(|taken| taken.to_json(Some(&id)))
@@ -302,6 +304,12 @@ impl Api {
     pub(super) fn print_id(&self, id: MessageId) -> String {
         crate::message::PrintedId::new(id, self.keyring.id_check(id)).to_string()
     }
+}
+
+/// What was said about message `index`, among rows in the order of their indexes.
+fn at<T>(rows: &[(u16, T)], index: usize) -> Option<&T> {
+    let place = rows.binary_search_by_key(&index, |(at, _)| usize::from(*at)).ok()?;
+    Some(&rows[place].1)
 }
 
 /// A preview: what the answer to a submission would be, and the characters that make the text dear.

@@ -9,6 +9,7 @@ pub mod server;
 mod access;
 mod lookup;
 mod messages;
+mod patient;
 
 use std::sync::{Arc, Mutex};
 

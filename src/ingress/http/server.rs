@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
+use crate::ingress::http::patient::Patient;
+
 /// What bounds the server towards hostile and broken clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -20,7 +22,7 @@ pub struct Limits {
     pub connections_max: usize,
     /// A connection on which no whole request head arrives for so long is closed, idle ones included. Default 30 s.
     pub head_within: Duration,
-    /// A body must have arrived after so long. Default 30 s.
+    /// A body must have arrived after so long, and a client must read some of its answer. Default 30 s.
     pub body_within: Duration,
     /// The core must have answered after so long; then the client is told 503. Default 30 s.
     pub answer_within: Duration,
@@ -76,7 +78,10 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
                 continue;
             }
         };
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(prepared(stream)), service(&router, peer));
+        let connection = builder.serve_connection_with_upgrades(
+            TokioIo::new(Patient::new(prepared(stream), limits.body_within)),
+            service(&router, peer),
+        );
         let connection = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
