@@ -44,11 +44,16 @@ async fn answer_bind(listener: &TcpListener, status: CommandStatus) -> TcpStream
         assert_ne!(stream.read_buf(&mut octets).await.expect("it binds"), 0);
     };
     let pdu = decode(&octets[..length]).expect("a bind");
-    let Body::BindTransceiver(bind) = pdu.body else { panic!("{:?}", pdu.body) };
-    assert_eq!((bind.system_id, bind.password), (&b"sluice"[..], &b"secret"[..]));
     let resp = BindResp { system_id: Some(b"smsc"), tlvs: Tlvs::NONE };
+    let (bind, body) = match pdu.body {
+        Body::BindTransceiver(bind) => (bind, Body::BindTransceiverResp(resp)),
+        Body::BindTransmitter(bind) => (bind, Body::BindTransmitterResp(resp)),
+        Body::BindReceiver(bind) => (bind, Body::BindReceiverResp(resp)),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((bind.system_id, bind.password), (&b"sluice"[..], &b"secret"[..]));
     let mut out = Vec::new();
-    encode(&Pdu { status, sequence: pdu.sequence, body: Body::BindTransceiverResp(resp) }, &mut out);
+    encode(&Pdu { status, sequence: pdu.sequence, body }, &mut out);
     stream.write_all(&out).await.expect("it reads");
     stream
 }
@@ -97,4 +102,29 @@ fn refused_credentials_are_not_tried_again_soon() {
         let ended = tokio::time::timeout(PATIENCE, tasks.join_next()).await;
         assert!(ended.expect("in time").expect("one task").is_ok());
     });
+}
+
+#[test]
+fn where_transceivers_are_unknown_a_pair_takes_their_place() {
+    let (runtime, mut core) = (runtime(), Core::new());
+    let ground = carrier_ground(&core);
+    let presence = ground.presence.clone();
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let streams = runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        start(&config(listener.local_addr().expect("bound")), &ground, &stopped, &mut tasks);
+        answer_bind(&listener, CommandStatus::RINVCMDID).await;
+        [answer_bind(&listener, CommandStatus::ROK).await, answer_bind(&listener, CommandStatus::ROK).await]
+    });
+    let (command, _) = core.command();
+    assert!(matches!(command, Command::Open { role: Role::Carrier(CARRIER), .. }), "{command:?}");
+    drop(streams);
+    core.closed();
+    core.closed();
+    stop.send(true).expect("the task listens");
+    let ended = runtime.block_on(async { tokio::time::timeout(PATIENCE, tasks.join_next()).await });
+    assert!(ended.expect("in time").expect("one task").is_ok());
+    let binds = presence.carrier(CARRIER).expect("it exists");
+    assert_eq!((binds.submitting(), binds.receiving()), (0, 0), "each bind was counted off");
 }

@@ -223,6 +223,28 @@ fn a_peer_of_3_3_gets_short_ids() {
 }
 
 #[test]
+fn a_peer_of_5_0_is_told_the_reason_in_words() {
+    let (runtime, core) = (runtime(), Core::new());
+    let mut tenant = tenant();
+    tenant.senders = vec!["MyBrand".to_owned()];
+    let ground = server_ground(&core, tenant, Config::default());
+    let mut served = connect(&runtime, &ground, 1 << 20);
+    let new = sluice::smpp::pdu::Bind { interface_version: 0x50, ..bind("riverside", "secret") };
+    served.peer.send(1, OK, Body::BindTransmitter(new));
+    assert_eq!(served.peer.answer(), ("bind_transmitter_resp", OK, 1));
+    let mut refused = submit(b"hello");
+    refused.source.addr = b"NotMine";
+    served.peer.send(2, OK, Body::SubmitSm(refused));
+    let told = served.peer.receive(|pdu| match pdu.body {
+        Body::SubmitSmResp(resp) => (pdu.status, resp.tlvs.get_text(Tag::ADDITIONAL_STATUS_INFO_TEXT).map(<[u8]>::len)),
+        other => panic!("{other:?}"),
+    });
+    let (status, words) = told.expect("the link is open");
+    assert_eq!(status, CommandStatus::RINVSRCADR);
+    assert!(words.is_some_and(|octets| octets > 20), "{words:?}");
+}
+
+#[test]
 fn what_is_not_smpp_is_told_so_once_and_closed() {
     let (runtime, core) = (runtime(), Core::new());
     let ground = server_ground(&core, tenant(), Config::default());

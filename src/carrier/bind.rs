@@ -46,6 +46,12 @@ pub async fn keep_bound(
             Some(stream) => run(stream, &config, &ground, kind, &mut stop).await,
             None => Attempt::Failed,
         };
+        if kind == BindKind::Transceiver && attempt == Attempt::Refused(CommandStatus::RINVCMDID) {
+            tracing::warn!(carrier = %config.name, "no transceivers there: a transmitter and a receiver take its place");
+            let one = |kind| Box::pin(keep_bound(config.clone(), ground.clone(), kind, place, stop.clone()));
+            tokio::join!(one(BindKind::Transmitter), one(BindKind::Receiver));
+            return;
+        }
         let pause = match attempt {
             Attempt::Refused(status) if locks_accounts(status) => config.refused_retry,
             Attempt::Held(held) if held >= SOUND_AFTER => pauses.first(),

@@ -20,10 +20,12 @@ use crate::ingress::smpp::submission::{of_data, of_submit};
 use crate::link::End;
 use crate::message::{LinkId, TenantId};
 use crate::smpp::command::CommandId;
+use crate::smpp::fields::Version;
 use crate::smpp::pdu::{Bind, Body, SubmitSmResp};
 use crate::smpp::session::{BindKind, Event, Session, TimeoutEvent};
 use crate::smpp::status::CommandStatus;
-use crate::smpp::tlv::Tlvs;
+use crate::smpp::tag::Tag;
+use crate::smpp::tlv::{TlvWriter, Tlvs};
 
 /// In a request's mark: it came as data_sm and is answered as such.
 const TAG_DATA_SM: u64 = 1 << 32;
@@ -88,7 +90,10 @@ impl ServerEnd {
                 self.unbound = None;
             }
             Err(refusal) => {
-                tracing::warn!(peer = %self.peer, ?kind, reason = refusal.code(), "a bind was refused");
+                // Wrong credentials are bounded by their budget; the rest could fill a log.
+                if refusal == Refusal::WrongCredentials || self.ground.attempts.mention(self.peer.ip()) {
+                    tracing::warn!(peer = %self.peer, ?kind, reason = refusal.code(), "a bind was refused");
+                }
                 session.reject_bind(command_status(&refusal), out);
             }
         }
@@ -136,6 +141,26 @@ impl ServerEnd {
     }
 }
 
+/// Why a request is not taken.
+enum No {
+    /// A field is wrong, or the operation is not offered.
+    Status(CommandStatus),
+    /// Admission says no.
+    Refusal(Refusal),
+}
+
+impl From<CommandStatus> for No {
+    fn from(status: CommandStatus) -> No {
+        No::Status(status)
+    }
+}
+
+impl From<Refusal> for No {
+    fn from(refusal: Refusal) -> No {
+        No::Refusal(refusal)
+    }
+}
+
 impl Account {
     fn tenant(rules: &Rules, id: TenantId) -> &Tenant {
         rules.policy.tenant(id).expect("only rules that know the tenant are taken over")
@@ -150,11 +175,11 @@ impl Account {
     }
 
     /// Stores a message, or says at once why not.
-    fn submit(&mut self, now: Duration, sequence: u32, body: &Body<'_>, ground: &Ground) -> Result<(), CommandStatus> {
+    fn submit(&mut self, now: Duration, sequence: u32, body: &Body<'_>, ground: &Ground) -> Result<(), No> {
         let now = ground.clock.at(now);
         let tenant = Account::tenant(&self.rules, self.tenant);
         if tenant.window.is_some_and(|window| self.unanswered >= u32::from(window)) {
-            return Err(CommandStatus::RTHROTTLED);
+            return Err(No::Refusal(Refusal::Throttled));
         }
         let mut tag = u64::from(sequence);
         let submission = match body {
@@ -163,14 +188,10 @@ impl Account {
                 tag |= TAG_DATA_SM;
                 of_data(sm, tenant, &mut self.tlvs)?
             }
-            _ => return Err(CommandStatus::RINVCMDID),
+            _ => return Err(No::Status(CommandStatus::RINVCMDID)),
         };
         let reply = Reply { link: self.link, tag };
-        let accepted = self.intake.accept(&self.rules, &submission, reply, now, &mut self.batch);
-        accepted.map_err(|refusal| {
-            ground.refused.count(refusal.code());
-            command_status(&refusal)
-        })?;
+        self.intake.accept(&self.rules, &submission, reply, now, &mut self.batch)?;
         self.unanswered += 1;
         Ok(())
     }
@@ -186,7 +207,21 @@ impl Account {
     fn denied(&mut self, tag: u64, refusal: &Refusal, session: &mut Session, out: &mut Vec<u8>) {
         self.unanswered = self.unanswered.saturating_sub(1);
         let command = if tag & TAG_DATA_SM != 0 { CommandId::DATA_SM } else { CommandId::SUBMIT_SM };
-        session.reject(tag as u32, command, command_status(refusal), out);
+        self.refuse(tag as u32, command, refusal, session, out);
+    }
+
+    /// Answers with the status of a refusal. A peer of 5.0 gets the reason in words, too (5.0 section 4.8.4.1).
+    fn refuse(&mut self, sequence: u32, command: CommandId, why: &Refusal, session: &mut Session, out: &mut Vec<u8>) {
+        let status = command_status(why);
+        if session.peer_version() < Version::V50 {
+            return session.reject(sequence, command, status, out);
+        }
+        self.tlvs.clear();
+        let mut writer = TlvWriter::new(&mut self.tlvs);
+        writer.text(Tag::ADDITIONAL_STATUS_INFO_TEXT, why.to_string().as_bytes());
+        let resp = SubmitSmResp { message_id: Some(b""), tlvs: writer.finish() };
+        let body = if command == CommandId::DATA_SM { Body::DataSmResp(resp) } else { Body::SubmitSmResp(resp) };
+        session.respond(sequence, status, &body, out);
     }
 
     fn delivered(&mut self, slot: u16, taken: bool) {
@@ -241,8 +276,13 @@ impl End for ServerEnd {
     fn on_event(&mut self, now: Duration, event: Event<'_>, session: &mut Session, out: &mut Vec<u8>) {
         match (event, &mut self.account) {
             (Event::Request { sequence, body }, Some(account)) => {
-                if let Err(status) = account.submit(now, sequence, &body, &self.ground) {
-                    session.reject(sequence, body.command(), status, out);
+                match account.submit(now, sequence, &body, &self.ground) {
+                    Ok(()) => {}
+                    Err(No::Status(status)) => session.reject(sequence, body.command(), status, out),
+                    Err(No::Refusal(refusal)) => {
+                        self.ground.refused.count(refusal.code());
+                        account.refuse(sequence, body.command(), &refusal, session, out);
+                    }
                 }
             }
             (Event::Response { token, status, .. }, Some(account)) => account.delivered(token as u16, status.is_ok()),
