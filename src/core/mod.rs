@@ -96,6 +96,7 @@ impl Core {
         self.release(group);
         self.report(group);
         self.numbers.waiting = self.fold.live;
+        self.numbers.in_windows = self.schedule.in_windows;
     }
 
     fn begin(&mut self, now: Timestamp, base: Place) {

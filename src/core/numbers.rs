@@ -13,7 +13,8 @@ pub struct Numbers {
     pub rejected: u64,
     /// Parts that will be, or were, submitted again although they may have been taken: possible duplicates.
     pub in_doubt: u64,
-    pub receipted: u64,
+    /// Receipts that found their part, by [`crate::message::State`] octet.
+    pub receipted: [u64; 9],
     pub unmatched: u64,
     pub quarantined: u64,
     /// Receipts given up because they waited too long for their tenant.
@@ -21,6 +22,8 @@ pub struct Numbers {
     pub reported: u64,
     /// Concluded messages by [`crate::message::State`] octet.
     pub concluded: [u64; 9],
+    /// Parts in carriers' windows, now.
+    pub in_windows: u32,
     /// Messages not at their end, now.
     pub waiting: u64,
     /// Bodies asked of the reader.

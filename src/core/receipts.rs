@@ -83,7 +83,7 @@ impl Core {
         // A receipt can overtake its own submit_sm_resp only through `pending`, so the part has been sent, or sent before and is on
         // its way again; a final state ends it either way, and what was queued for it is skipped in its lane.
         self.record(&receipted, group);
-        self.numbers.receipted += 1;
+        self.numbers.receipted[usize::from(state.smpp())] += 1;
         if part.stage != Stage::Done && !message.has(bits::CONCLUDED) {
             self.after_part(part.slot, group);
         }

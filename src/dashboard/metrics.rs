@@ -116,8 +116,6 @@ pub struct Messages {
     pub concluded: ByState,
     /// Stored and not at their end.
     pub open: Level,
-    /// Not yet sent whole.
-    pub waiting: Level,
 }
 
 /// Parts on their way through.
@@ -148,8 +146,8 @@ pub struct Receipts {
     pub quarantined: Total,
     /// Answered by tenants.
     pub reported: Total,
-    /// Owed to tenants now.
-    pub owed: Level,
+    /// Owed to tenants for so long that they were given up.
+    pub unreported: Total,
 }
 
 /// The journal.
@@ -272,7 +270,6 @@ fn messages(registry: &mut Registry) -> Messages {
         accepted: total(registry, "messages_accepted", "Messages stored"),
         concluded: by_state(registry, "messages_concluded", "Messages at their end, by state"),
         open: level(registry, "messages_open", "Messages stored and not at their end"),
-        waiting: level(registry, "messages_waiting", "Messages not yet sent whole"),
     }
 }
 
@@ -293,7 +290,7 @@ fn receipts(registry: &mut Registry) -> Receipts {
         unmatched: total(registry, "receipts_unmatched", "Receipts of carriers that found no part yet"),
         quarantined: total(registry, "receipts_quarantined", "Receipts of carriers that were given up"),
         reported: total(registry, "receipts_reported", "Receipts that tenants have taken"),
-        owed: level(registry, "receipts_owed", "Receipts that wait for their tenant"),
+        unreported: total(registry, "receipts_unreported", "Receipts that no bind of their tenant took in time"),
     }
 }
 

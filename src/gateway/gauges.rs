@@ -42,6 +42,7 @@ impl Gauges {
         let (numbers, core) = (&self.numbers, &now.core);
         numbers.messages.accepted.reach(core.accepted);
         numbers.messages.open.set(core.waiting);
+        numbers.parts.in_flight.set(u64::from(core.in_windows));
         numbers.parts.released.reach(core.released);
         numbers.parts.sent.reach(core.sent);
         numbers.parts.rejected.reach(core.rejected);
@@ -50,9 +51,11 @@ impl Gauges {
         numbers.receipts.unmatched.reach(core.unmatched);
         numbers.receipts.quarantined.reach(core.quarantined);
         numbers.receipts.reported.reach(core.reported);
+        numbers.receipts.unreported.reach(core.unreported);
         for octet in 0..9 {
             if let Some(state) = State::from_smpp(octet) {
                 numbers.messages.concluded.of(state).reach(core.concluded[usize::from(octet)]);
+                numbers.receipts.matched.of(state).reach(core.receipted[usize::from(octet)]);
             }
         }
         numbers.journal.groups.reach(now.groups);

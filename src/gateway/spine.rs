@@ -196,7 +196,7 @@ impl<D: Disk> Spine<D> {
     }
 
     fn publish(&mut self) {
-        if self.progress.groups.is_multiple_of(GROUPS_BETWEEN_LOOKS) {
+        if self.progress.segments == 0 || self.progress.groups.is_multiple_of(GROUPS_BETWEEN_LOOKS) {
             self.progress.segments = self.journal.segments().len() as u32;
             self.progress.disk_octets = self.journal.bytes_on_disk();
         }
