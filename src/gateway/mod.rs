@@ -15,6 +15,7 @@ mod reading;
 mod reload;
 mod running;
 mod spine;
+mod threads;
 
 use std::path::Path;
 use std::process::ExitCode;

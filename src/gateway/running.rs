@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -20,21 +19,19 @@ use crate::command::Command;
 use crate::config::Config;
 use crate::dashboard::metrics::Numbers as Metrics;
 use crate::exchange::{Batch, Exchange};
-use crate::gateway::cdr_files::{CdrFiles, CdrWriter};
 use crate::gateway::compose::{self, Numbers};
 use crate::gateway::gauges::Gauges;
 use crate::gateway::names::NameBook;
 use crate::gateway::opening::{self, StartError};
-use crate::gateway::reading::Reading;
 use crate::gateway::spine::Shared;
-use crate::ingress::accept::{Intake, Rules, SEAL_CONTEXT};
+use crate::gateway::threads::Threads;
+use crate::ingress::accept::{Intake, Rules};
 use crate::ingress::http::{self, desk::Desk};
 use crate::ingress::references::References;
 use crate::ingress::smpp;
 use crate::ingress::smpp::attempts::Attempts;
 use crate::presence::Presence;
 use crate::store::disk::RealDisk;
-use crate::store::error::Error as StoreError;
 use crate::store::keys::Keys;
 
 /// Room for tenants and carriers that a reload adds.
@@ -64,14 +61,6 @@ pub(super) struct Running {
     ready: Arc<AtomicBool>,
 }
 
-struct Threads {
-    spine: JoinHandle<Result<(), StoreError>>,
-    reading: JoinHandle<()>,
-    cdr: JoinHandle<()>,
-    finish_reading: Arc<AtomicBool>,
-    finish_cdr: Arc<AtomicBool>,
-}
-
 impl Running {
     /// Starts everything and says `ready`.
     pub(super) async fn start(config: Config, path: &Path) -> Result<Running, StartError> {
@@ -90,41 +79,9 @@ impl Running {
         keys.prepare(named, clock.now().day())?;
         let names = Arc::new(NameBook::default());
         names.add(&numbers.tenants, &numbers.carriers);
-        let cdr_dir = config.store.cdr_dir.clone().unwrap_or_else(|| config.node.data_dir.join("cdr"));
-        let cdr_files = CdrFiles::open(&cdr_dir)
-            .map_err(|source| StartError::DataDir { path: cdr_dir.display().to_string(), source })?;
-        let (finish_reading, finish_cdr) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let cdr = CdrWriter {
-            follower: spine.journal.follow(cdr_files.next_fact),
-            files: cdr_files,
-            names: names.clone(),
-            keyring: keys.keyring(),
-            finish: finish_cdr.clone(),
-        };
-        let reading = Reading {
-            reader: spine.journal.reader(),
-            keys: keys.clone(),
-            names: names.clone(),
-            context: SEAL_CONTEXT,
-            exchange: exchange.clone(),
-            mailbox: exchange.mailbox(reader).expect("opened above"),
-            finish: finish_reading.clone(),
-            batch: Batch::default(),
-            plain: Vec::new(),
-        };
         let shared = spine.shared.clone();
         let gauges = Arc::new(Gauges::new(metrics, shared.clone()));
-        let threads = Threads {
-            reading: thread("reader", move || reading.run())?,
-            cdr: thread("cdr", move || {
-                if let Err(error) = cdr.run() {
-                    tracing::error!(%error, "no more CDR lines are written until the next start, which continues them");
-                }
-            })?,
-            spine: thread("core", move || spine.run())?,
-            finish_reading,
-            finish_cdr,
-        };
+        let threads = Threads::start(spine, &config, &keys, &names, reader)?;
         let rules = compose::rules(&config, &numbers)?;
         let count = |highest: Option<u16>| highest.unwrap_or(0).saturating_add(NUMBERS_AHEAD);
         let presence = Presence::new(
@@ -253,8 +210,8 @@ impl Running {
                 _ = keys_due.tick() => self.prepare_keys(),
                 _ = watchdog.tick() => { let _ = sd_notify::notify(&[NotifyState::Watchdog]); }
                 _ = look.tick() => {
-                    if self.threads.spine.is_finished() {
-                        return Err(self.autopsy());
+                    if self.threads.core_has_ended() {
+                        return Err(self.threads.autopsy());
                     }
                 }
             }
@@ -273,14 +230,6 @@ impl Running {
         let named = self.numbers.tenants.iter().map(|(tenant, name)| (*tenant, name.as_str()));
         if let Err(error) = self.keys.prepare(named, self.clock.now().day()) {
             tracing::error!(%error, "the next day's data keys cannot be made; messages will be refused from midnight UTC on");
-        }
-    }
-
-    fn autopsy(self) -> String {
-        match self.threads.spine.join() {
-            Ok(Err(error)) => format!("the journal cannot be written, so nothing more is accepted: {error}"),
-            Ok(Ok(())) => "the core has ended by itself".to_owned(),
-            Err(_) => "the core has panicked; nothing that was acknowledged is lost".to_owned(),
         }
     }
 
@@ -306,18 +255,6 @@ impl Running {
     }
 }
 
-impl Threads {
-    fn end(self, shared: &Shared) -> Result<(), String> {
-        shared.finish();
-        let spine = self.spine.join().map_err(|_| "the core has panicked".to_owned())?;
-        self.finish_reading.store(true, Ordering::Release);
-        self.finish_cdr.store(true, Ordering::Release);
-        let _ = self.reading.join();
-        let _ = self.cdr.join();
-        spine.map_err(|error| error.to_string())
-    }
-}
-
 /// Waits until nothing is in any window, or until `limit` has passed.
 async fn drained(shared: &Shared, limit: Duration) {
     let quiet = async {
@@ -339,11 +276,4 @@ async fn listen(address: SocketAddr, what: &'static str) -> Result<(TcpListener,
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
     Ok((listener, bound))
-}
-
-fn thread<T: Send + 'static>(
-    name: &str,
-    body: impl FnOnce() -> T + Send + 'static,
-) -> Result<JoinHandle<T>, StartError> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(StartError::Thread)
 }

@@ -1,0 +1,104 @@
+//! The threads beside the runtime: the core, the journal's reader, the CDR writer. Each ends after the one that feeds it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crate::config::Config;
+use crate::exchange::Batch;
+use crate::gateway::cdr_files::{CdrFiles, CdrWriter};
+use crate::gateway::names::NameBook;
+use crate::gateway::opening::StartError;
+use crate::gateway::reading::Reading;
+use crate::gateway::spine::{Shared, Spine};
+use crate::ingress::accept::SEAL_CONTEXT;
+use crate::message::LinkId;
+use crate::store::disk::RealDisk;
+use crate::store::error::Error as StoreError;
+use crate::store::keys::Keys;
+
+/// The threads, and what tells them to end.
+pub(super) struct Threads {
+    spine: JoinHandle<Result<(), StoreError>>,
+    reading: JoinHandle<()>,
+    cdr: JoinHandle<()>,
+    finish_reading: Arc<AtomicBool>,
+    finish_cdr: Arc<AtomicBool>,
+}
+
+impl Threads {
+    /// Starts all of them. From here on the core takes commands.
+    pub(super) fn start(
+        spine: Spine<RealDisk>,
+        config: &Config,
+        keys: &Arc<Keys<RealDisk>>,
+        names: &Arc<NameBook>,
+        reader: LinkId,
+    ) -> Result<Threads, StartError> {
+        let cdr_dir = config.store.cdr_dir.clone().unwrap_or_else(|| config.node.data_dir.join("cdr"));
+        let cdr_files = CdrFiles::open(&cdr_dir)
+            .map_err(|source| StartError::DataDir { path: cdr_dir.display().to_string(), source })?;
+        let (finish_reading, finish_cdr) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let cdr = CdrWriter {
+            follower: spine.journal.follow(cdr_files.next_fact),
+            files: cdr_files,
+            names: names.clone(),
+            keyring: keys.keyring(),
+            finish: finish_cdr.clone(),
+        };
+        let reading = Reading {
+            reader: spine.journal.reader(),
+            keys: keys.clone(),
+            names: names.clone(),
+            context: SEAL_CONTEXT,
+            mailbox: spine.exchange.mailbox(reader).expect("opened with the store"),
+            exchange: spine.exchange.clone(),
+            finish: finish_reading.clone(),
+            batch: Batch::default(),
+            plain: Vec::new(),
+        };
+        Ok(Threads {
+            reading: thread("reader", move || reading.run())?,
+            cdr: thread("cdr", move || {
+                if let Err(error) = cdr.run() {
+                    tracing::error!(%error, "no more CDR lines are written until the next start, which continues them");
+                }
+            })?,
+            spine: thread("core", move || spine.run())?,
+            finish_reading,
+            finish_cdr,
+        })
+    }
+
+    /// Whether the core's thread has ended, which it does not do by itself.
+    pub(super) fn core_has_ended(&self) -> bool {
+        self.spine.is_finished()
+    }
+
+    /// Why the core's thread has ended.
+    pub(super) fn autopsy(self) -> String {
+        match self.spine.join() {
+            Ok(Err(error)) => format!("the journal cannot be written, so nothing more is accepted: {error}"),
+            Ok(Ok(())) => "the core has ended by itself".to_owned(),
+            Err(_) => "the core has panicked; nothing that was acknowledged is lost".to_owned(),
+        }
+    }
+
+    /// Ends them in order, when the links are closed.
+    pub(super) fn end(self, shared: &Shared) -> Result<(), String> {
+        shared.finish();
+        let spine = self.spine.join().map_err(|_| "the core has panicked".to_owned())?;
+        self.finish_reading.store(true, Ordering::Release);
+        self.finish_cdr.store(true, Ordering::Release);
+        let _ = self.reading.join();
+        let _ = self.cdr.join();
+        spine.map_err(|error| error.to_string())
+    }
+}
+
+fn thread<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, StartError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map_err(StartError::Thread)
+}
