@@ -74,7 +74,7 @@ impl Core {
             part: self.part_ref(entry),
             account: self.fold.account(part.slot),
             state,
-            done_at: if notice.done_at == Timestamp(0) { self.now } else { notice.done_at },
+            done_at: self.done_at(notice, part.sent_at),
             posted_micros,
             voided_micros,
             unmatched,
@@ -87,6 +87,11 @@ impl Core {
         if part.stage != Stage::Done && !message.has(bits::CONCLUDED) {
             self.after_part(part.slot, group);
         }
+    }
+
+    /// The carrier's own time, as far as it can be: its clock may be to the minute, in another zone, or wrong (quirk Q26).
+    fn done_at(&self, notice: &Notice<'_>, sent_at: Timestamp) -> Timestamp {
+        if notice.done_at == Timestamp(0) { self.now } else { notice.done_at.min(self.now).max(sent_at) }
     }
 
     /// Money of tenants that pay on delivery.
