@@ -7,8 +7,9 @@ use std::time::Duration;
 /// How far a bind may run ahead of its rate, so that parts still leave in batches.
 const AHEAD: Duration = Duration::from_millis(20);
 const SECOND: Duration = Duration::from_secs(1);
-/// The rate grows by one of so many parts of the rate at which the carrier complained, each second.
-const GROWTH_STEPS: u32 = 20;
+/// The rate grows by one of so many parts of the rate at which the carrier complained, each second: the rate that was too much is
+/// reached again after four.
+const GROWTH_STEPS: u32 = 8;
 
 /// What to do with a part that is to be submitted now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -226,8 +227,8 @@ mod tests {
             pace.tick(second);
         }
         assert!((480..=530).contains(&rates[0]), "half of 1,000: {}", rates[0]);
-        assert!((530..=580).contains(&rates[1]), "and 50 more: {}", rates[1]);
-        assert_eq!(rates.len(), 31, "free again at twice the rate that was too much");
+        assert!((605..=655).contains(&rates[1]), "and 125 more: {}", rates[1]);
+        assert_eq!(rates.len(), 13, "free again at twice the rate that was too much");
     }
 
     #[test]

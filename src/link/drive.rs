@@ -98,6 +98,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, E: End> Link<'_, S, E> {
         let ended = self.read(cx, now);
         self.end.flush();
         if let Some(ended) = ended {
+            // A peer that has only closed its own direction still reads what it was owed; for any other this changes nothing.
+            let _ = self.write(cx, now);
             return Poll::Ready(ended);
         }
         if self.session.is_closing() || self.ending.is_some() {
