@@ -1,13 +1,14 @@
 //! How submits end: taken, to come again, refused, lost; and what that means for the message.
 
+use std::time::Duration;
+
 use crate::command::Outcome;
 use crate::core::Core;
 use crate::core::group::Group;
-use crate::core::schedule::Terms;
 use crate::core::seconds;
 use crate::core::slot::bits;
 use crate::fact::{Concluded, Fact, PartRef, Stage, flags};
-use crate::message::LinkId;
+use crate::message::{CarrierId, LinkId};
 use crate::receipt::fold::{fold, report_wanted};
 
 impl Core {
@@ -41,28 +42,34 @@ impl Core {
     fn later(&mut self, entry: u32, status: u32, counts: bool, group: &mut Group) {
         let slot = self.fold.messages.part(entry).slot;
         let carrier = self.fold.messages.slot(slot).carrier;
-        let terms = self.schedule.carrier(carrier).terms;
         let part = self.fold.messages.part_mut(entry);
         part.attempts = part.attempts.saturating_add(u8::from(counts));
-        let attempts = part.attempts;
-        if attempts > terms.attempts_max {
+        let attempts = u32::from(part.attempts);
+        let pause = self.pause(slot, carrier, attempts);
+        if counts && pause.is_none() {
             return self.refused(entry, status, group);
         }
         let part = self.part_ref(entry);
         self.record(&Fact::Deferred { carrier, at: self.now, part, status }, group);
         self.numbers.deferred += 1;
-        if counts {
-            self.sleep(slot, attempts, terms);
-        } else {
-            self.requeue(slot);
+        match pause {
+            Some(pause) if counts => self.sleep(slot, pause),
+            _ => self.requeue(slot),
         }
     }
 
+    /// How long a part waits after so many attempts; `None` after the last one. The jitter is the message's own, so that replay and
+    /// simulation see the same.
+    fn pause(&mut self, slot: u32, carrier: CarrierId, attempts: u32) -> Option<Duration> {
+        let random = self.fold.messages.slot(slot).id.0.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.schedule.carrier(carrier).terms.retry.next(attempts, random)
+    }
+
     /// Lets a message wait before its next try; what is in its lane already keeps its turn.
-    fn sleep(&mut self, slot: u32, attempts: u8, terms: Terms) {
-        let doublings = u32::from(attempts.saturating_sub(1)).min(12);
-        let pause = (terms.retry_seconds.max(1) << doublings).min(terms.retry_seconds_max.max(1));
-        let until = seconds(self.now.plus_seconds(pause));
+    fn sleep(&mut self, slot: u32, pause: Duration) {
+        let micros = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
+        // The wheel goes by whole seconds; rounded up, so that it is never early.
+        let until = seconds(self.now.plus_micros(micros.saturating_add(999_999)));
         let message = self.fold.messages.slot_mut(slot);
         if message.has(bits::IN_LANE | bits::SCHEDULED) {
             return;

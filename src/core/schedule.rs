@@ -1,6 +1,7 @@
 //! What follows from the fold and is not written: lanes, timers, binds with their windows, tenants' turns, open bodies.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::command::Role;
 use crate::core::Core;
@@ -12,6 +13,7 @@ use crate::fact::{Fact, PartRef};
 use crate::message::{CarrierId, LinkId, TenantId, Timestamp};
 use crate::release::buckets::{CarrierRate, Rate, TenantBucket};
 use crate::release::lanes::Lanes;
+use crate::release::retry::{Backoff, Retry};
 use crate::release::wheel::Wheel;
 
 /// How the core behaves. Every bound has a default.
@@ -67,17 +69,14 @@ impl Default for Config {
 pub struct Terms {
     /// Its pace; `None` for no limit.
     pub rate: Option<Rate>,
-    /// How often a part is tried again after temporary errors, before it is rejected.
-    pub attempts_max: u8,
-    /// The first pause before another try, in seconds; it doubles up to `retry_seconds_max`.
-    pub retry_seconds: i64,
-    /// The longest pause.
-    pub retry_seconds_max: i64,
+    /// How its temporary errors are met.
+    pub retry: Retry,
 }
 
 impl Default for Terms {
     fn default() -> Terms {
-        Terms { rate: None, attempts_max: 20, retry_seconds: 1, retry_seconds_max: 3600 }
+        let backoff = Backoff { first: Duration::from_secs(1), factor: 2, cap: Duration::from_secs(3600) };
+        Terms { rate: None, retry: Retry { attempts_max: 20, backoff } }
     }
 }
 

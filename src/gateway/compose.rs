@@ -1,7 +1,5 @@
 //! From the configuration to what each stage owns.
 
-use std::time::Duration;
-
 use crate::admission::policy::{CarrierEntry, Policy};
 use crate::billing::price::PriceBook;
 use crate::carrier;
@@ -17,6 +15,7 @@ use crate::link::Limits;
 use crate::message::rate::Rate as Pace;
 use crate::message::{CarrierId, TenantId};
 use crate::release::buckets::Rate;
+use crate::release::retry::{Backoff, Retry};
 use crate::smpp::fields::Version;
 use crate::text::Concat;
 
@@ -58,12 +57,12 @@ pub(super) fn tenant_rates(config: &Config, numbers: &Numbers) -> Vec<(TenantId,
 
 /// How the core treats each carrier.
 pub(super) fn carrier_terms(config: &Config, numbers: &Numbers) -> Vec<(CarrierId, Terms)> {
-    let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
     let terms = |carrier: &CarrierConfig| Terms {
         rate: carrier.rate.map(|pace| rate(pace, None)),
-        attempts_max: u8::try_from(carrier.attempts_max).unwrap_or(u8::MAX),
-        retry_seconds: seconds(carrier.retry_first),
-        retry_seconds_max: seconds(carrier.retry_max),
+        retry: Retry {
+            attempts_max: u32::from(carrier.attempts_max),
+            backoff: Backoff { first: carrier.retry_first, factor: 2, cap: carrier.retry_max },
+        },
     };
     config.carriers.iter().map(|carrier| (numbers.carrier(&carrier.id), terms(carrier))).collect()
 }

@@ -6,6 +6,7 @@ use crate::core::{Config, Terms};
 use crate::fact::flags;
 use crate::message::{MessageId, State};
 use crate::release::buckets::Rate;
+use crate::release::retry::Retry;
 
 #[test]
 fn a_message_goes_its_way_in_four_groups() {
@@ -187,7 +188,8 @@ fn throttling_keeps_the_turn_and_temporary_errors_wait() {
 #[test]
 fn attempts_end() {
     let mut world = World::new();
-    world.core.set_carrier_terms(ALPHA, Terms { attempts_max: 2, ..Terms::default() });
+    let retry = Retry { attempts_max: 3, ..Terms::default().retry };
+    world.core.set_carrier_terms(ALPHA, Terms { retry, ..Terms::default() });
     world.open_carrier(CARRIER_A, 1);
     world.submit(Sample::default());
     world.turn();
