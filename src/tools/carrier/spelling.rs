@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn ids_have_their_styles() {
         assert_eq!(id(IdStyle::Decimal), "1763761522000001");
-        assert_eq!(id(IdStyle::Hex), "6442162b5e881");
+        assert_eq!(id(IdStyle::Hex), "64421bafcc081");
         assert_eq!(id(IdStyle::Padded), "00001763761522000001");
         let uuid = id(IdStyle::Uuid);
         assert_eq!(uuid.len(), 36);

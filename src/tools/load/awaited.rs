@@ -5,6 +5,7 @@ use std::hash::BuildHasherDefault;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
+use crate::smpp::fields::MessageState;
 use crate::smpp::pdu::SubmitSm;
 use crate::smpp::tag::Tag;
 use crate::tools::quantity::{Itself, fold};
@@ -85,7 +86,8 @@ impl Awaited {
 pub(crate) fn read_receipt<'a>(message: &SubmitSm<'a>) -> Option<(&'a [u8], &'a [u8])> {
     let text = message.tlvs.get(Tag::MESSAGE_PAYLOAD).unwrap_or(message.short_message);
     let id = message.tlvs.get_text(Tag::RECEIPTED_MESSAGE_ID).or_else(|| word_after(text, b"id:"))?;
-    Some((id, word_after(text, b"stat:").unwrap_or(b"?")))
+    let told = message.tlvs.get_u8(Tag::MESSAGE_STATE).and_then(MessageState::of).map(|state| state.stat().as_bytes());
+    Some((id, word_after(text, b"stat:").or(told).unwrap_or(b"?")))
 }
 
 fn word_after<'a>(text: &'a [u8], label: &[u8]) -> Option<&'a [u8]> {
