@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::tools::{carrier, check, inspect, journal, load, message, segment, send, status, terminal};
+use crate::tools::{carrier, check, demo, inspect, journal, load, message, segment, send, status, terminal};
 
 #[derive(Parser, Debug)]
 #[command(name = "sluice", version, about = ABOUT, after_help = FIRST_STEPS, max_term_width = 110)]
@@ -17,6 +17,7 @@ const ABOUT: &str = "An SMS gateway and SMPP bridge: platforms submit over SMPP 
     yes, forwards it to carriers, follows every part to its receipt and its price, and tells the sender";
 
 const FIRST_STEPS: &str = "First steps:
+  sluice demo                             the whole road on one screen
   sluice check --config conf/sluice.toml  is the configuration right?
   sluice serve --config conf/sluice.toml  run the gateway
   sluice segment 'Hello, world'           what a text takes, without sending it
@@ -59,6 +60,9 @@ enum Command {
     /// Show where a message stands, part by part
     #[command(after_help = "Example:\n  SLUICE_API_KEY=dev-key sluice message 01hzy3…")]
     Message(message::Args),
+    /// See it all work: a carrier, the gateway, messages, receipts and the bill
+    #[command(after_help = "Examples:\n  sluice demo\n  sluice demo --exit")]
+    Demo(demo::Args),
     /// Simulate a carrier: take messages, answer, send receipts, and misbehave on request
     #[command(after_help = CARRIER_EXAMPLES)]
     Carrier(carrier::Args),
@@ -80,6 +84,7 @@ pub fn run() -> ExitCode {
         Command::Send(args) => send::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Message(args) => message::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Carrier(args) => carrier::run(args),
         Command::Load(args) => load::run(args),
         Command::Journal(args) => journal::run(&args),

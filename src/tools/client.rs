@@ -35,6 +35,11 @@ pub struct Answer {
 }
 
 impl Target {
+    /// The daemon that answers at this URL, without a key of its own.
+    pub fn at(url: String) -> Target {
+        Target { url, api_key_file: None }
+    }
+
     /// The address that was asked for.
     pub fn url(&self) -> &str {
         self.url.trim_end_matches('/')
