@@ -19,6 +19,7 @@ use sluice::message::{LinkId, MessageId, State, Timestamp};
 use sluice::smpp::encode::encode;
 use sluice::smpp::fields::Version;
 use sluice::smpp::pdu::{Body, DataSm, Pdu, QuerySm, SubmitSmResp};
+use sluice::smpp::session::CloseReason;
 use sluice::smpp::status::CommandStatus;
 use sluice::smpp::tag::Tag;
 use sluice::smpp::tlv::{TlvWriter, Tlvs};
@@ -274,7 +275,7 @@ fn a_connection_that_never_binds_is_closed() {
     served.peer.send(1, OK, Body::SubmitSm(submit(b"hello")));
     assert_eq!(served.peer.answer(), ("submit_sm_resp", CommandStatus::RINVBNDSTS, 1));
     assert!(served.peer.is_closed());
-    assert_eq!(ended(&runtime, served.ended), Ended::BySession);
+    assert_eq!(ended(&runtime, served.ended), Ended::BySession(CloseReason::BindTimeout));
 }
 
 #[test]

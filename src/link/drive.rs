@@ -102,8 +102,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, E: End> Link<'_, S, E> {
             let _ = self.write(cx, now);
             return Poll::Ready(ended);
         }
-        if self.session.is_closing() || self.ending.is_some() {
-            let why = if self.stopping { Ended::Stopped } else { Ended::BySession };
+        if let Some(reason) = self.session.close_reason() {
+            let why = if self.stopping { Ended::Stopped } else { Ended::BySession(reason) };
             self.close(why, now);
         }
         if let Err(ended) = self.write(cx, now) {

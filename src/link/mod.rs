@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::smpp::frame::FrameError;
-use crate::smpp::session::{Event, Session, TimeoutEvent};
+use crate::smpp::session::{CloseReason, Event, Session, TimeoutEvent};
 
 /// What an end of the wire does with what the session passes on. Every `now` is time since the clock's start.
 pub trait End {
@@ -88,8 +88,8 @@ impl Default for Limits {
 pub enum Ended {
     /// The peer closed the connection.
     ByPeer,
-    /// The session came to its end: unbound, refused, or dead.
-    BySession,
+    /// The session came to its end.
+    BySession(CloseReason),
     /// The stream cannot be read any further.
     OutOfStep(FrameError),
     /// The peer read nothing for [`Limits::stalled_max`].
@@ -104,11 +104,26 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Ended::ByPeer => f.write_str("the peer closed the connection"),
-            Ended::BySession => f.write_str("the session ended"),
+            Ended::BySession(reason) => words(*reason, f),
             Ended::OutOfStep(error) => fmt::Display::fmt(error, f),
             Ended::Stalled => f.write_str("the peer reads nothing"),
             Ended::Stopped => f.write_str("stopping"),
             Ended::Failed(kind) => write!(f, "the connection failed: {kind}"),
         }
     }
+}
+
+/// The reason as a log says it.
+fn words(reason: CloseReason, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(match reason {
+        CloseReason::BindTimeout => "no bind in time, or no answer to ours",
+        CloseReason::BindRefused(status) => return write!(f, "the bind was refused: {status}"),
+        CloseReason::PeerUnbound => "the peer unbound",
+        CloseReason::Unbound => "unbound by this side",
+        CloseReason::UnbindTimeout => "an unbind waited too long",
+        CloseReason::Dead => "probes stayed unanswered",
+        CloseReason::Unanswered => "requests stayed unanswered, though probes were answered",
+        CloseReason::Idle => "nothing but probes for too long",
+        CloseReason::OutOfStep => "what was read makes no sense as SMPP",
+    })
 }

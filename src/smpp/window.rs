@@ -11,8 +11,13 @@ pub const SEQUENCE_MAX: u32 = 0x7FFF_FFFF;
 /// The largest window, so that a slab is at most some megabytes.
 pub const WINDOW_MAX: u32 = 65_536;
 
+/// What a large window is at first.
+const PLACES_FIRST: u32 = 64;
+
 /// No place: ends the list.
 const NONE: u32 = u32::MAX;
+
+const FREE: Place = Place { request: None, older: NONE, newer: NONE };
 
 /// A request that awaits its response.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,11 +54,11 @@ impl Window {
     /// A window of `taken_max` requests, 1 to [`WINDOW_MAX`]; other sizes are brought into that range.
     pub fn new(taken_max: u32) -> Window {
         let taken_max = taken_max.clamp(1, WINDOW_MAX);
-        // Twice the window, so that a free place is near even while one slow request is outstanding.
-        let places = taken_max.next_power_of_two() * 2;
-        let free = Place { request: None, older: NONE, newer: NONE };
+        // Twice the window, so that a free place is near even while one slow request is outstanding. A large window starts
+        // smaller and doubles as it is used: most links never are.
+        let places = taken_max.next_power_of_two().min(PLACES_FIRST) * 2;
         Window {
-            places: vec![free; places as usize].into_boxed_slice(),
+            places: vec![FREE; places as usize].into_boxed_slice(),
             next_sequence: 1,
             oldest: NONE,
             newest: NONE,
@@ -79,9 +84,30 @@ impl Window {
         if self.taken >= self.taken_max {
             return None;
         }
+        if self.taken as usize * 2 >= self.places.len() {
+            self.grow();
+        }
         let sequence = self.next_sequence();
-        let index = self.index(sequence);
-        let request = Some(Outstanding { sequence, token, command, sent_at: now });
+        self.put(Outstanding { sequence, token, command, sent_at: now });
+        Some(sequence)
+    }
+
+    /// Doubles the places. The requests keep their numbers and their order.
+    fn grow(&mut self) {
+        let mut next = self.oldest;
+        let bigger = vec![FREE; self.places.len() * 2].into_boxed_slice();
+        let places = core::mem::replace(&mut self.places, bigger);
+        (self.oldest, self.newest, self.taken) = (NONE, NONE, 0);
+        while let Some(Place { request: Some(request), newer, .. }) = places.get(next as usize) {
+            self.put(*request);
+            next = *newer;
+        }
+    }
+
+    /// Takes the free place of a request's number, as the newest.
+    fn put(&mut self, request: Outstanding) {
+        let index = self.index(request.sequence);
+        let request = Some(request);
         self.places[index] = Place { request, older: self.newest, newer: NONE };
         let index = index as u32;
         match self.newest {
@@ -90,7 +116,6 @@ impl Window {
         }
         self.newest = index;
         self.taken += 1;
-        Some(sequence)
     }
 
     /// The outstanding request with this sequence number.
@@ -175,6 +200,21 @@ mod tests {
         }
         assert_eq!(left, [1, 3]);
         assert_eq!((window.outstanding(), window.free()), (0, 5));
+    }
+
+    #[test]
+    fn a_window_grows_and_keeps_what_is_outstanding() {
+        let mut window = Window::new(1_000);
+        assert_eq!(window.places.len(), 128);
+        window.next_sequence = SEQUENCE_MAX - 300;
+        let sequences: Vec<u32> =
+            (0..1_000).map(|token| window.take(AT, CommandId::SUBMIT_SM, token).expect("a free place")).collect();
+        assert_eq!((window.places.len(), window.free(), window.take(AT, CommandId::SUBMIT_SM, 0)), (2_048, 0, None));
+        for (token, sequence) in (0..).zip(&sequences) {
+            assert_eq!(window.oldest().map(|request| request.token), Some(token));
+            assert_eq!(window.settle(*sequence).map(|request| request.token), Some(token));
+        }
+        assert_eq!(window.outstanding(), 0);
     }
 
     #[test]

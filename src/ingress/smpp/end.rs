@@ -76,6 +76,11 @@ impl ServerEnd {
         self.ground.exchange.closed(account.link, &account.mailbox).await;
     }
 
+    /// The name of the tenant that has bound.
+    pub fn tenant(&self) -> Option<&str> {
+        self.account.as_ref().map(|account| Account::tenant(&account.rules, account.tenant).name.as_str())
+    }
+
     /// Whether somebody has bound.
     pub fn is_bound(&self) -> bool {
         self.account.is_some()

@@ -109,7 +109,7 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         Ended::OutOfStep(error) if ground.attempts.mention(peer.ip()) => {
             tracing::warn!(%peer, %error, "not SMPP: answered by generic_nack and closed");
         }
-        why if end.is_bound() => tracing::info!(%peer, %why, "unbound"),
+        why if end.is_bound() => tracing::info!(%peer, %why, tenant = end.tenant(), "unbound"),
         why => tracing::debug!(%peer, %why, "closed before a bind"),
     }
     end.close().await;
