@@ -88,8 +88,7 @@ impl World {
         let ends: Vec<u32> = (1..=u32::from(sample.parts)).map(|part| part * 3).collect();
         let dest = Party { ton: 1, npi: 1, addr: b"447700900123" };
         let bodies = b"abc".repeat(usize::from(sample.parts));
-        let mut open = Envelope::default();
-        open.dest = dest;
+        let open = Envelope { dest, ..Envelope::default() };
         open.write(&bodies, &ends, &mut envelope);
         let accepted = Accepted {
             tenant: TENANT,
