@@ -210,6 +210,7 @@ impl Running {
                 _ = keys_due.tick() => self.prepare_keys(),
                 _ = watchdog.tick() => { let _ = sd_notify::notify(&[NotifyState::Watchdog]); }
                 _ = look.tick() => {
+                    self.clock.follow();
                     if self.threads.core_has_ended() {
                         return Err(self.threads.autopsy());
                     }

@@ -18,7 +18,7 @@ use crate::ingress::smpp::Ground;
 use crate::ingress::smpp::listen::Unbound;
 use crate::ingress::smpp::submission::{of_data, of_submit};
 use crate::link::End;
-use crate::message::{LinkId, TenantId};
+use crate::message::{LinkId, TenantId, Timestamp};
 use crate::smpp::command::CommandId;
 use crate::smpp::fields::Version;
 use crate::smpp::pdu::{Bind, Body, SubmitSmResp};
@@ -54,6 +54,9 @@ struct Account {
     outbox: Outbox,
     receipts: Receipts,
     tlvs: Vec<u8>,
+    /// When what is read now was read, on both clocks.
+    seen_at: Duration,
+    now: Timestamp,
     /// Submits that await the core.
     unanswered: u32,
     held: bool,
@@ -138,6 +141,8 @@ impl ServerEnd {
             outbox: Outbox::default(),
             receipts: Receipts::default(),
             tlvs: Vec::new(),
+            seen_at: now,
+            now: ground.clock.at(now),
             unanswered: 0,
             held: false,
             full: false,
@@ -181,7 +186,10 @@ impl Account {
 
     /// Stores a message, or says at once why not.
     fn submit(&mut self, now: Duration, sequence: u32, body: &Body<'_>, ground: &Ground) -> Result<(), No> {
-        let now = ground.clock.at(now);
+        if self.seen_at != now {
+            (self.seen_at, self.now) = (now, ground.clock.at(now));
+        }
+        let now = self.now;
         let tenant = Account::tenant(&self.rules, self.tenant);
         if tenant.window.is_some_and(|window| self.unanswered >= u32::from(window)) {
             return Err(No::Refusal(Refusal::Throttled));
