@@ -65,6 +65,7 @@ impl Clock for ShownTime {
 #[derive(Debug)]
 pub struct TenantBucket {
     limiter: RateLimiter<NotKeyed, InMemoryState, ShownTime, NoOpMiddleware<Nanos>>,
+    rate: Rate,
     burst: u32,
     interval_nanos: u64,
     /// The latest time that was given; it never goes back.
@@ -78,7 +79,32 @@ impl TenantBucket {
         let (burst, interval_nanos, now_nanos) = (rate.burst(), rate.interval_nanos(), nanos_of(now));
         let quota = Quota::with_period(Duration::from_nanos(interval_nanos)).expect("an interval is at least 1 ns");
         let limiter = RateLimiter::direct_with_clock(quota.allow_burst(burst), ShownTime(AtomicU64::new(now_nanos)));
-        TenantBucket { limiter, burst: burst.get(), interval_nanos, now_nanos, lent_nanos: 0 }
+        TenantBucket { limiter, rate, burst: burst.get(), interval_nanos, now_nanos, lent_nanos: 0 }
+    }
+
+    /// Another pace from `now` on. What is in the bucket stays, as far as it fits; so does a debt, in parts.
+    pub fn set_rate(&mut self, rate: Rate, now: Timestamp) {
+        if rate == self.rate {
+            return;
+        }
+        let mut renewed = TenantBucket::new(rate, now);
+        let spent = match self.take(1, now) {
+            // The limiter cannot be asked how much it holds, only for tokens; this one is given up anyway.
+            Ok(()) => renewed.burst.saturating_sub(self.take_all(now).saturating_add(1)),
+            Err(ready_at) => {
+                let wait_nanos = u64::try_from(ready_at.micros_since(now)).unwrap_or(0).saturating_mul(1_000);
+                let missing = u32::try_from(wait_nanos.div_ceil(self.interval_nanos)).unwrap_or(u32::MAX);
+                renewed.burst.saturating_add(missing.saturating_sub(1))
+            }
+        };
+        renewed.take(spent, now).expect("a new bucket is full");
+        *self = renewed;
+    }
+
+    /// Takes every token that is there and says how many that were.
+    fn take_all(&mut self, now: Timestamp) -> u32 {
+        let sizes = (0..u32::BITS).rev().map(|bit| 1 << bit).filter(|size| *size <= self.burst);
+        sizes.collect::<Vec<u32>>().into_iter().filter(|size| self.take(*size, now).is_ok()).sum()
     }
 
     /// Takes the tokens of `parts` parts, or says before when it is of no use to ask again. Nothing is taken then.
@@ -203,6 +229,21 @@ mod tests {
         assert_eq!(bucket.take(255, START), Ok(()));
         assert_eq!(bucket.take(50, later(10_000_000)), Ok(()));
         assert!(bucket.take(1, later(10_000_000)).is_err());
+    }
+
+    #[test]
+    fn another_pace_keeps_a_tenants_tokens_and_debts() {
+        let mut bucket = TenantBucket::new(RATE, START);
+        assert_eq!(bucket.take(20, START), Ok(()));
+        bucket.set_rate(RATE, START);
+        assert!(bucket.take(31, START).is_err(), "the same pace changes nothing");
+        bucket.set_rate(Rate { parts: 10, ..RATE }, START);
+        assert!(bucket.take(31, START).is_err());
+        assert_eq!(bucket.take(30, START), Ok(()));
+        let mut bucket = TenantBucket::new(RATE, START);
+        assert_eq!(bucket.take(120, START), Ok(()));
+        bucket.set_rate(Rate { parts: 10, burst: 5, ..RATE }, START);
+        assert_eq!(bucket.take(1, START), Err(later(7_100_000)), "70 parts of debt, then one");
     }
 
     #[test]
