@@ -160,6 +160,8 @@ pub enum Command {
     Loaded {
         /// Which message.
         id: MessageId,
+        /// Where it was looked for; the message may have been copied forward since.
+        place: Place,
         /// Octets of the open envelope; empty if the record could not be read or opened.
         envelope: Span,
     },

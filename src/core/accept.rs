@@ -7,7 +7,7 @@ use crate::core::requests::Known;
 use crate::core::seconds;
 use crate::core::slot::bits;
 use crate::fact::{Accepted, flags};
-use crate::message::{MessageId, Timestamp};
+use crate::message::{MessageId, State, Timestamp};
 use crate::release::lanes::LaneKey;
 
 /// A lane longer than this holds bodies that are not due soon: they stay in the journal.
@@ -75,11 +75,25 @@ impl Core {
             // Rounded up, so that it is not early; a later expiry is seen when it wakes.
             self.schedule.wheel.set(slot, seconds(due.plus_micros(999_999)).min(expires));
         } else {
-            message.set(bits::IN_LANE, true);
-            let key = lane_key(message);
-            self.schedule.lanes.push_back(key, slot);
-            self.schedule.wheel.set(slot, expires);
+            self.enter_lane(slot);
         }
+    }
+
+    /// Puts a message that is due behind all others of its lane.
+    pub(super) fn enter_lane(&mut self, slot: u32) {
+        let message = self.fold.messages.slot_mut(slot);
+        if message.state == State::Scheduled {
+            message.state = State::Accepted;
+        }
+        let (key, expires, ordered) = (lane_key(message), message.expires_s, message.flag(flags::ORDERED));
+        if !message.has(bits::IN_LANE) {
+            message.set(bits::IN_LANE, true);
+            self.schedule.lanes.push_back(key, slot);
+        }
+        if ordered {
+            self.enter_order(slot);
+        }
+        self.schedule.wheel.set(slot, expires);
     }
 
     /// Puts a message whose part must be sent again at the head of its lane.

@@ -345,10 +345,13 @@ impl Fold {
         self.leave_segment(slot);
         self.messages.slot_mut(slot).set(bits::FINISHED, true);
         self.finished.push_back((slot, id));
-        if self.finished.len() > self.finished_max
-            && let Some((oldest, id)) = self.finished.pop_front()
-        {
-            self.forget_or_wait(oldest, id);
+        // Two for one, so that it shrinks again after some had to wait.
+        for _ in 0..2 {
+            if self.finished.len() > self.finished_max
+                && let Some((oldest, id)) = self.finished.pop_front()
+            {
+                self.forget_or_wait(oldest, id);
+            }
         }
     }
 
@@ -371,7 +374,7 @@ impl Fold {
         let mut finished = std::mem::take(&mut self.finished);
         finished.retain(|(slot, _)| {
             let message = self.messages.slot(*slot);
-            let gone = message.place.segment == segment && !message.has(bits::IN_LANE);
+            let gone = message.place.segment == segment && !message.has(bits::IN_LANE | bits::QUEUED);
             if gone {
                 self.forget(*slot);
             }
@@ -380,9 +383,9 @@ impl Fold {
         self.finished = finished;
     }
 
-    /// A slot that its lane still links must not be used again: it is looked at later.
+    /// A slot that its lane or its tenant's queue still names must not be used again: it is looked at later.
     fn forget_or_wait(&mut self, slot: u32, id: MessageId) {
-        if self.messages.slot(slot).has(bits::IN_LANE) {
+        if self.messages.slot(slot).has(bits::IN_LANE | bits::QUEUED) {
             self.finished.push_back((slot, id));
         } else {
             self.forget(slot);

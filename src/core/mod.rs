@@ -10,6 +10,7 @@
 //! | schedule | what follows from it and is not written: lanes, wheel, binds and their windows, the arena |
 //! | accept, outcome, receipts, report, status, timers, sweep | one kind of command each |
 //! | release | the release turn |
+//! | order | destinations whose messages keep their order |
 //! | start | replay, and what happens before the first turn |
 
 mod accept;
@@ -19,6 +20,7 @@ mod group;
 mod messages;
 mod names;
 mod numbers;
+mod order;
 mod outcome;
 mod receipts;
 mod release;
@@ -118,10 +120,10 @@ impl Core {
             Command::Status { reply, tenant, id } => self.status(reply, tenant, id, group),
             Command::Recall { reply, key, body } => self.recall(reply, key, body, group),
             Command::Forget { key } => self.fold.requests.forget(key),
-            Command::Loaded { id, envelope } => self.loaded(id, envelope.of(bytes), group),
+            Command::Loaded { id, place, envelope } => self.loaded(id, place, envelope.of(bytes), group),
             Command::Survivor { place, record, kept } => self.survivor(place, record.of(bytes), kept, group),
             Command::Swept { segment } => self.swept(segment, group),
-            Command::Drain => self.stopping = true,
+            Command::Drain => self.drain(),
         }
     }
 
@@ -130,7 +132,14 @@ impl Core {
         let wheel = self.schedule.wheel.next_at().map(|second| Timestamp(i64::from(second) * 1_000_000));
         let unmatched = self.fold.pending.oldest_at().map(|at| at.plus_micros(self.config.unmatched_micros));
         let carriers = self.schedule.carriers.iter().filter_map(|carrier| carrier.ready_at).min();
-        [wheel, unmatched, carriers, self.schedule.lanes.next_at()].into_iter().flatten().min()
+        let lanes = self.schedule.lanes.next_at().filter(|_| !self.stopping);
+        [wheel, unmatched, carriers, lanes].into_iter().flatten().min()
+    }
+
+    /// From here on nothing new is accepted or released, so that windows empty.
+    fn drain(&mut self) {
+        self.stopping = true;
+        self.schedule.carriers.iter_mut().for_each(|carrier| carrier.ready_at = None);
     }
 
     /// Whether nothing is in any window, so that a stop repeats nothing.

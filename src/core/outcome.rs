@@ -65,13 +65,14 @@ impl Core {
         self.schedule.carrier(carrier).terms.retry.next(attempts, random)
     }
 
-    /// Lets a message wait before its next try; what is in its lane already keeps its turn.
+    /// Lets a message wait before its next try, with all its parts: those behind the deferred one would meet the same error. If it is
+    /// in its lane it leaves that when its turn comes.
     fn sleep(&mut self, slot: u32, pause: Duration) {
         let micros = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
         // The wheel goes by whole seconds; rounded up, so that it is never early.
         let until = seconds(self.now.plus_micros(micros.saturating_add(999_999)));
         let message = self.fold.messages.slot_mut(slot);
-        if message.has(bits::IN_LANE | bits::SCHEDULED) {
+        if message.has(bits::SCHEDULED) {
             return;
         }
         message.set(bits::SCHEDULED, true);
@@ -100,15 +101,22 @@ impl Core {
 
     /// A part has moved: the message may have ended, or now waits for receipts only.
     pub(super) fn after_part(&mut self, slot: u32, group: &mut Group) {
-        let message = self.fold.messages.slot(slot);
+        let message = *self.fold.messages.slot(slot);
         if message.has(bits::CONCLUDED) {
             return;
+        }
+        if message.has(bits::IN_ORDER) {
+            self.leave_order(slot);
         }
         if message.ended == message.parts {
             return self.conclude(slot, group);
         }
         if !self.waits(slot) {
-            let until = self.now.plus_seconds(self.config.receipt_seconds);
+            let messages = &self.fold.messages;
+            let parts = messages.parts_of(slot).map(|entry| messages.part(entry));
+            // From the sending on, and not from a restart.
+            let sent_at = parts.filter(|part| part.stage == Stage::Sent).map(|part| part.sent_at).max();
+            let until = sent_at.unwrap_or(self.now).plus_seconds(self.config.receipt_seconds);
             self.schedule.wheel.set(slot, seconds(until));
         }
     }
@@ -140,6 +148,7 @@ impl Core {
         });
         self.record(&concluded, group);
         self.scratch = parts;
+        self.fold.messages.slot_mut(slot).set(bits::SCHEDULED, false);
         self.numbers.concluded[usize::from(state.smpp())] += 1;
         self.after_end(slot);
     }

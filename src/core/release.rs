@@ -7,7 +7,7 @@ use crate::core::group::Group;
 use crate::core::seconds;
 use crate::core::slot::bits;
 use crate::fact::{Fact, PartRef, Stage};
-use crate::message::{CarrierId, LinkId, Timestamp};
+use crate::message::{CarrierId, LinkId, MessageId, Place, Timestamp};
 use crate::release::lanes::LaneId;
 
 /// Bodies asked of the reader at one time, from the head of a lane on.
@@ -24,6 +24,9 @@ enum Head {
 impl Core {
     /// Releases what time, rates and credits allow. Bounded by the credits, and by the group's size.
     pub(super) fn release(&mut self, group: &mut Group) {
+        if self.stopping {
+            return; // What waits is stored; what would go out now could be cut off by the end.
+        }
         self.schedule.lanes.advance(self.now);
         for index in 0..self.schedule.carriers.len() {
             self.release_to(CarrierId(index as u16), group);
@@ -59,9 +62,16 @@ impl Core {
 
     fn release_head(&mut self, carrier: CarrierId, lane: LaneId, slot: u32, group: &mut Group) -> Head {
         let message = *self.fold.messages.slot(slot);
-        if !message.has(bits::IN_LANE) || !self.waits(slot) {
+        if !message.has(bits::IN_LANE) || message.has(bits::SCHEDULED) || !self.waits(slot) {
             self.schedule.lanes.discard(lane);
             self.fold.messages.slot_mut(slot).set(bits::IN_LANE, false);
+            return Head::Moved;
+        }
+        if message.has(bits::IN_ORDER) && !self.is_first(slot) {
+            self.schedule.lanes.discard(lane);
+            let message = self.fold.messages.slot_mut(slot);
+            message.set(bits::IN_LANE, false);
+            message.set(bits::BEHIND, true);
             return Head::Moved;
         }
         if message.expires_s <= self.now_seconds() {
@@ -190,8 +200,13 @@ impl Core {
     }
 
     /// The reader has answered.
-    pub(super) fn loaded(&mut self, id: crate::message::MessageId, envelope: &[u8], group: &mut Group) {
+    pub(super) fn loaded(&mut self, id: MessageId, place: Place, envelope: &[u8], group: &mut Group) {
         let Some(slot) = self.fold.messages.find(id) else { return };
+        let now_at = self.fold.messages.slot(slot).place;
+        if envelope.is_empty() && now_at != place {
+            // Its segment was recycled while the reader was on its way there.
+            return group.outboxes.push(self.config.reader, Effect::Load { id, place: now_at });
+        }
         let body = if envelope.is_empty() { 0 } else { self.schedule.arena.put(id, envelope) };
         let message = self.fold.messages.slot_mut(slot);
         message.set(bits::LOADING, false);

@@ -91,6 +91,16 @@ impl Core {
         if first { owed.push_front(slot) } else { owed.push_back(slot) }
     }
 
+    /// Lets go of what was given up at the head of what is owed to a tenant, so that a tenant that never comes costs nothing for ever.
+    pub(super) fn clear_owed(&mut self, tenant: TenantId) {
+        while let Some(slot) = self.schedule.tenant(tenant).owed.front().copied()
+            && !self.fold.messages.slot(slot).has(bits::OWED)
+        {
+            self.schedule.tenant(tenant).owed.pop_front();
+            self.fold.messages.slot_mut(slot).set(bits::QUEUED, false);
+        }
+    }
+
     /// The lowest part that the tenant has not been told of.
     fn untold(&self, slot: u32) -> Option<u32> {
         let messages = &self.fold.messages;

@@ -7,6 +7,7 @@ use crate::command::Role;
 use crate::core::Core;
 use crate::core::arena::Arena;
 use crate::core::group::Group;
+use crate::core::order::Orders;
 use crate::core::seconds;
 use crate::core::slot::NONE;
 use crate::fact::{Fact, PartRef};
@@ -126,6 +127,9 @@ pub(super) struct Schedule {
     pub(super) in_windows: u32,
     /// The segment being swept, and when the next may be looked at.
     pub(super) sweeping: Option<u32>,
+    /// The segment in use when a sweep left something behind: the next one waits for another.
+    pub(super) swept_in_vain: Option<u32>,
+    pub(super) orders: Orders,
 }
 
 impl Schedule {
@@ -139,6 +143,8 @@ impl Schedule {
             tenants: Vec::new(),
             in_windows: 0,
             sweeping: None,
+            swept_in_vain: None,
+            orders: Orders::default(),
         }
     }
 
@@ -237,10 +243,13 @@ impl Core {
         self.requeue(slot);
     }
 
-    /// A tenant's pace; `None` for no limit. A change starts with a full bucket.
+    /// A tenant's pace; `None` for no limit. A changed rate keeps what is in its bucket.
     pub fn set_tenant_rate(&mut self, tenant: TenantId, rate: Option<Rate>) {
         let now = self.now;
-        self.schedule.tenant(tenant).bucket = rate.map(|rate| TenantBucket::new(rate, now));
+        match (&mut self.schedule.tenant(tenant).bucket, rate) {
+            (Some(bucket), Some(rate)) => bucket.set_rate(rate, now),
+            (bucket, rate) => *bucket = rate.map(|rate| TenantBucket::new(rate, now)),
+        }
     }
 
     /// A carrier's terms. A changed rate keeps what is in its bucket.

@@ -44,7 +44,7 @@ pub(super) struct Slot {
 pub(super) mod bits {
     /// In its lane.
     pub(in crate::core) const IN_LANE: u16 = 1;
-    /// Sleeping until due, or until its next try.
+    /// Sleeping until due, or until its next try. In its lane as well only until its turn comes.
     pub(in crate::core) const SCHEDULED: u16 = 2;
     /// The reader has been asked for its body.
     pub(in crate::core) const LOADING: u16 = 4;
@@ -60,6 +60,10 @@ pub(super) mod bits {
     pub(in crate::core) const FINISHED: u16 = 128;
     /// Among what is owed to its tenant and not in a window.
     pub(in crate::core) const QUEUED: u16 = 256;
+    /// In the order of its destination.
+    pub(in crate::core) const IN_ORDER: u16 = 512;
+    /// Out of its lane until the message before it in that order has been answered.
+    pub(in crate::core) const BEHIND: u16 = 1024;
 }
 
 const FLAG_BITS: u8 = 0b1_1111;

@@ -1,9 +1,9 @@
 //! Old segments: what still lives in the oldest one is copied forward, then it is given back.
 
 use crate::command::Effect;
-use crate::core::Core;
 use crate::core::group::Group;
 use crate::core::slot::bits;
+use crate::core::{Core, RELEASE_OCTETS_MAX};
 use crate::fact::{Accepted, Fact, layout};
 use crate::message::Place;
 
@@ -21,6 +21,9 @@ impl Core {
         let pressed = self.fold.segments.len() >= 2 * self.config.segments_max as usize;
         let alive_max = if pressed { count.began / 2 } else { count.began / 10 };
         if segment == self.base.segment || count.alive > alive_max {
+            return;
+        }
+        if self.schedule.swept_in_vain == Some(self.base.segment) {
             return;
         }
         self.schedule.sweeping = Some(segment);
@@ -57,10 +60,15 @@ impl Core {
         self.schedule.sweeping = None;
         let alive = self.fold.segments.get(&segment).map_or(0, |count| count.alive);
         if alive > 0 {
-            return; // A record could not be read: the segment stays, and is tried again when the next one fills.
+            // A record could not be read: the segment stays, and is tried again when the next one fills.
+            self.schedule.swept_in_vain = Some(self.base.segment);
+            return;
         }
         let moved: Vec<u64> = self.fold.pending.in_segment(segment).map(|early| early.key()).collect();
         for key in moved {
+            if group.records.octets().len() >= RELEASE_OCTETS_MAX {
+                return; // The rest goes with the next group.
+            }
             if let Some(early) = self.fold.pending.remove(key) {
                 let (carrier, at, notice) = (early.carrier(), early.at(), early.notice());
                 self.record(&Fact::Unmatched { carrier, at, key, notice }, group);

@@ -1,5 +1,7 @@
 //! The core against a journal in memory: lives of messages, restarts at any group, and the books.
 
+mod faults;
 mod lives;
+mod order;
 mod random;
 mod world;

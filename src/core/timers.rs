@@ -45,13 +45,7 @@ impl Core {
         if message.expires_s <= now {
             return self.expire_message(slot, group);
         }
-        if message.state == State::Scheduled {
-            message.state = State::Accepted;
-        }
-        message.set(bits::IN_LANE, true);
-        let (key, expires) = (lane_key(message), message.expires_s);
-        self.schedule.lanes.push_back(key, slot);
-        self.schedule.wheel.set(slot, expires);
+        self.enter_lane(slot);
     }
 
     /// What was not sent of the message has outlived its validity.
@@ -101,6 +95,8 @@ impl Core {
             let Some(head) = head.filter(|head| self.fold.messages.slot(*head).has(bits::CONCLUDED)) else { return };
             self.schedule.lanes.discard(lane);
             self.fold.messages.slot_mut(head).set(bits::IN_LANE, false);
+            // The lane may have been parked for the body of this one.
+            self.schedule.lanes.unpark(lane);
         }
     }
 
@@ -113,8 +109,14 @@ impl Core {
                 let until = self.now.plus_seconds(self.config.report_seconds);
                 return self.schedule.wheel.set(slot, seconds(until));
             }
+            if !message.has(bits::SCHEDULED | bits::QUEUED) {
+                // In the window of a bind, or at the reader: what comes of that decides.
+                let again = seconds(self.now.plus_seconds(60));
+                return self.schedule.wheel.set(slot, again);
+            }
             self.numbers.unreported += 1;
             self.reported(slot, group);
+            self.clear_owed(message.tenant);
         } else if message.has(bits::KEYED) {
             self.fold.release_key(slot);
         }

@@ -76,7 +76,7 @@ impl<D: Disk> Reading<D> {
             self.plain.clear();
         }
         let envelope = Span::append(&self.plain, &mut self.batch.bytes);
-        self.batch.commands.push(Command::Loaded { id, envelope });
+        self.batch.commands.push(Command::Loaded { id, place, envelope });
     }
 
     /// Opens the envelope of the record at `place` into `plain`; copies the accepted record to `copy` if it is wanted.

@@ -31,6 +31,10 @@ pub(super) struct World {
     tag: u64,
     /// The last segment given back; 0 if none.
     pub(super) recycled: u32,
+    /// The reader answers nothing for now.
+    pub(super) reader_sleeps: bool,
+    /// The reader finds no record of a message when it sweeps.
+    pub(super) reader_is_blind: bool,
 }
 
 /// What a test message is like.
@@ -78,6 +82,8 @@ impl World {
             group: Group::default(),
             tag: 0,
             recycled: 0,
+            reader_sleeps: false,
+            reader_is_blind: false,
         };
         world.turn();
         world
@@ -160,6 +166,7 @@ impl World {
 
     fn close_group(&mut self) {
         let octets = self.group.records.octets().to_vec();
+        assert!(octets.len() <= crate::core::GROUP_OCTETS_MAX, "a group is bounded");
         if !octets.is_empty() {
             let length = octets.len() as u32;
             self.groups.push((self.next, octets));
@@ -204,17 +211,19 @@ impl World {
                 _ => None,
             })
             .collect();
-        if loads.is_empty() && swept.is_empty() {
+        if self.reader_sleeps || (loads.is_empty() && swept.is_empty()) {
             return;
         }
         for segment in swept {
-            self.offer_survivors(segment);
+            if !self.reader_is_blind {
+                self.offer_survivors(segment);
+            }
             self.push(Command::Swept { segment });
         }
         for (id, place) in loads {
             let sealed = self.record_at(place, |accepted| accepted.sealed.to_vec());
             let envelope = Span::append(&sealed, &mut self.batch.bytes);
-            self.push(Command::Loaded { id, envelope });
+            self.push(Command::Loaded { id, place, envelope });
         }
         let before = std::mem::take(&mut self.effects);
         self.turn();
