@@ -19,6 +19,9 @@ pub(crate) struct Row {
     pub(crate) amount: Sums,
 }
 
+/// Rows by tenant and prefix.
+pub(crate) type Rows = BTreeMap<(&'static str, &'static str), Row>;
+
 /// Lines of all CDR files below this directory.
 pub(crate) fn cdr_lines(directory: &Path) -> Result<Vec<Value>, String> {
     let failed = |error: std::io::Error| format!("cannot read the CDR files: {error}");
@@ -73,11 +76,8 @@ pub(crate) fn taken_by_carrier(record: &Path) -> Result<BTreeMap<String, u64>, S
 }
 
 /// The bill by tenant and prefix, and its sum, from the carrier's record and the price list alone.
-pub(crate) fn by_carrier(
-    accepted: &[&Script],
-    taken: &BTreeMap<String, u64>,
-) -> Result<(BTreeMap<(&'static str, &'static str), Row>, Sums), String> {
-    let mut rows: BTreeMap<_, Row> = BTreeMap::new();
+pub(crate) fn by_carrier(accepted: &[&Script], taken: &BTreeMap<String, u64>) -> Result<(Rows, Sums), String> {
+    let mut rows = Rows::new();
     let mut total = Sums::default();
     for message in accepted {
         let (prefix, amount, currency) = message.price().ok_or("an accepted message without a price")?;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::tools::client::Target;
 use crate::tools::demo::amount::Sums;
-use crate::tools::demo::bill::{self, Row};
+use crate::tools::demo::bill::{self, Rows};
 use crate::tools::demo::platform::Platform;
 use crate::tools::demo::script::{Script, Way, script};
 use crate::tools::demo::stage::Stage;
@@ -185,7 +185,7 @@ fn print_receipts(platform: &Platform, submitted: usize) {
     terminal::line(&format!("\n{submitted} messages over SMPP, {receipts} receipts: {}", words.join(", ")));
 }
 
-fn print_bill(rows: &BTreeMap<(&'static str, &'static str), Row>) {
+fn print_bill(rows: &Rows) {
     let rows: Vec<Vec<String>> = rows
         .iter()
         .map(|((tenant, prefix), row)| {

@@ -1,0 +1,142 @@
+//! What does the whole road cost? Runs load, the daemon and the carrier simulator as processes on this machine.
+//!
+//! `cargo bench --bench pipeline` sends SLUICE_BENCH_MESSAGES (400,000) messages of 160 characters with receipts over four binds in and
+//! four out with windows of 100. `-- waiting` fills the daemon with 1,000,000 messages while the carrier is away, kills
+//! it, starts it again, and lets it drain. `-- rate 20000/s` sends at a rate, for latency below saturation.
+#![allow(clippy::print_stdout, reason = "the figures are for whoever runs the bench")]
+
+#[path = "pipeline/process.rs"]
+mod process;
+#[path = "pipeline/stage.rs"]
+mod stage;
+
+use std::time::Duration;
+
+use process::now;
+use serde_json::Value;
+use stage::{Stage, free_address, json, messages};
+
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// The arena of the default configuration, which is there whether messages wait or not.
+const ARENA_MIB: f64 = 64.0;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // `cargo test --benches` calls without it, and wants no figures.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return;
+    }
+    let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| !word.starts_with("--")).collect();
+    match words[..] {
+        [] => flow(&[]),
+        ["rate", rate] => flow(&["--rate", rate]),
+        ["waiting"] => waiting(),
+        _ => println!("modes: none, `rate N/s`, `waiting`"),
+    }
+}
+
+/// Messages through all of it, as fast as the windows allow or at a rate.
+fn flow(pace: &[&str]) {
+    let count = messages(400_000);
+    let stage = Stage::new();
+    let (carrier, address) = stage.carrier("127.0.0.1:0", &[]);
+    stage.configure(&address);
+    let daemon = stage.serve();
+    daemon.process.settle();
+    let (cpu_before, written_before) = (daemon.process.cpu_micros(), daemon.process.written_octets());
+    let number = count.to_string();
+    let load = stage.load(&daemon.smpp, &[&["--count", &number], pace].concat());
+    let (line, load_micros) = load.finish();
+    let result = json(&line);
+    daemon.process.settle();
+    let per_message = |total: u64| total as f64 / count as f64;
+    let cpu = per_message(daemon.process.cpu_micros() - cpu_before);
+    let written = per_message(daemon.process.written_octets() - written_before);
+    let (resident, highest) = daemon.process.resident_octets();
+    let (syncs, sync_seconds) =
+        (daemon.metric("sluice_journal_sync_seconds_count"), daemon.metric("sluice_journal_sync_seconds_sum"));
+    let (facts, groups) = (daemon.metric("sluice_journal_facts_total"), daemon.metric("sluice_journal_groups_total"));
+    let (_, _) = daemon.process.terminate();
+    let (line, carrier_micros) = carrier.terminate();
+    let seen = json(&line);
+
+    println!("messages            {count}, accepted {}, complete {}", result["accepted"], result["complete"]);
+    println!("accepted            {} messages/s", result["accepted_per_second"]);
+    println!("end to end          {} receipts/s", result["receipts"]["per_second"]);
+    println!("at the carrier      {} parts/s, {} seen before", seen["parts_per_second"], seen["duplicates"]);
+    println!("gateway             {cpu:.2} CPU-us a message, background work included");
+    println!(
+        "instruments         load {:.2}, carrier {:.2} CPU-us",
+        per_message(load_micros),
+        per_message(carrier_micros)
+    );
+    println!("response            {}", latency(&result["response_ms"]));
+    println!("receipt             {}", latency(&result["receipt_ms"]));
+    println!("resident            {:.0} MiB, at most {:.0} MiB", resident as f64 / MIB, highest as f64 / MIB);
+    println!("written             {written:.0} octets a message (everything, as the kernel accounts for it)");
+    println!(
+        "syncs               {syncs}, mean {:.0} us, {:.1} facts each",
+        sync_seconds / syncs * 1e6,
+        facts / groups
+    );
+    for kind in ["refused", "slowed"] {
+        if result[kind].as_object().is_some_and(|kinds| !kinds.is_empty()) {
+            println!("{kind:<19} {}", result[kind]);
+        }
+    }
+}
+
+/// Messages that wait: what each costs in memory, how long a restart takes, how fast they leave.
+fn waiting() {
+    let count = messages(1_000_000);
+    let number = count.to_string();
+    let stage = Stage::new();
+    let away = free_address().to_string();
+    stage.configure(&away);
+    let daemon = stage.serve();
+    daemon.process.settle();
+    let (resident_before, _) = daemon.process.resident_octets();
+    let (line, _) = stage.load(&daemon.smpp, &["--count", &number, "--receipts", "none"]).finish();
+    let result = json(&line);
+    daemon.process.settle();
+    let (resident, _) = daemon.process.resident_octets();
+    println!("waiting             {} of {count}, accepted at {}/s", result["accepted"], result["accepted_per_second"]);
+    tell_memory("before a restart", resident_before, resident, count);
+    // No goodbye: what must come back is what was acknowledged.
+    drop(daemon);
+
+    let daemon = stage.serve();
+    println!("ready               {:.2} s after the start", daemon.process.ready_after.as_secs_f64());
+    daemon.process.settle();
+    let (resident, _) = daemon.process.resident_octets();
+    tell_memory("after it", resident_before, resident, count);
+
+    let cpu_before = daemon.process.cpu_micros();
+    let started = now();
+    let (carrier, _) = stage.carrier(&away, &["--count", &number]);
+    let (line, _) = carrier.finish();
+    let seen: Value = json(&line);
+    let elapsed: Duration = started.elapsed();
+    daemon.process.settle();
+    let cpu = (daemon.process.cpu_micros() - cpu_before) as f64 / count as f64;
+    println!("drained             {} parts/s, all in {:.1} s", seen["parts_per_second"], elapsed.as_secs_f64());
+    println!("                    {} taken, {} seen before", seen["accepted"], seen["duplicates"]);
+    println!("gateway             {cpu:.2} CPU-us a message to send it and to take its receipt");
+    let (resident, highest) = daemon.process.resident_octets();
+    println!("resident            {:.0} MiB, at most {:.0} MiB", resident as f64 / MIB, highest as f64 / MIB);
+}
+
+fn tell_memory(when: &str, before: u64, resident: u64, count: u64) {
+    let grown = resident as f64 - before as f64;
+    let (all, beside) = (grown / count as f64, (grown - ARENA_MIB * MIB) / count as f64);
+    let resident = resident as f64 / MIB;
+    println!(
+        "memory {when:<17} {resident:.0} MiB: {all:.0} octets a message, {beside:.0} beside an arena of {ARENA_MIB} MiB"
+    );
+}
+
+fn latency(milliseconds: &Value) -> String {
+    let words = ["p50", "p90", "p99", "p99.9", "max"].map(|name| format!("{name} {}", milliseconds[name]));
+    format!("{} ms", words.join(", "))
+}
