@@ -132,7 +132,7 @@ pub enum Command {
         /// Whether the tenant took it; if not it is owed again, later.
         taken: bool,
     },
-    /// Where does a message stand? Answered by [`Effect::Status`] (through the reader) or [`Effect::Denied`].
+    /// Where does a message stand? Answered by [`Effect::Status`] (through the reader or the history) or [`Effect::Denied`].
     Status {
         /// Where the answer goes.
         reply: Reply,
@@ -320,6 +320,16 @@ pub enum Effect {
         place: Place,
         /// Octets of a [`crate::fact::Kept`] payload up to its accepted record, which the reader appends.
         summary: Span,
+    },
+    /// To the history: find a message that the core has forgotten and put [`Effect::Status`] or [`Effect::Denied`] into the mailbox of
+    /// `reply`.
+    LookUp {
+        /// Where the answer goes.
+        reply: Reply,
+        /// Who asks; a message of another tenant does not exist.
+        tenant: TenantId,
+        /// Which message.
+        id: MessageId,
     },
     /// To the reader: offer what may be alive in a segment as [`Command::Survivor`], then send [`Command::Swept`].
     Sweep {

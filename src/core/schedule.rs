@@ -40,6 +40,8 @@ pub struct Config {
     pub segments_max: u32,
     /// The link of the journal's reader.
     pub reader: LinkId,
+    /// The link of the archive of finished messages.
+    pub history: LinkId,
     /// The link of the journal's writer, which is told what to recycle.
     pub journal: LinkId,
     /// The shard that its messages' ids carry.
@@ -60,6 +62,7 @@ impl Default for Config {
             segments_max: 16,
             reader: LinkId(0),
             journal: LinkId(1),
+            history: LinkId(2),
             shard: 0,
         }
     }

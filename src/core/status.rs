@@ -1,4 +1,5 @@
-//! Where a message stands: state and parts from memory, the rest from its record by way of the reader.
+//! Where a message stands: state and parts from memory, the rest from its record by way of the reader; what memory has forgotten
+//! is the history's to find.
 
 use crate::command::{Denial, Effect, Reply, Span};
 use crate::core::Core;
@@ -10,10 +11,18 @@ use crate::message::{MessageId, TenantId, Timestamp};
 
 impl Core {
     pub(super) fn status(&mut self, reply: Reply, tenant: TenantId, id: MessageId, group: &mut Group) {
-        let found = self.fold.messages.find(id).filter(|slot| self.fold.messages.slot(*slot).tenant == tenant);
-        let Some(slot) = found else {
-            return group.outboxes.push(reply.link, Effect::Denied { tag: reply.tag, denial: Denial::NoSuchMessage });
+        let unknown = Effect::Denied { tag: reply.tag, denial: Denial::NoSuchMessage };
+        let Some(slot) = self.fold.messages.find(id) else {
+            let was_given = id.shard() == self.config.shard && (1..self.fold.next_sequence).contains(&id.sequence());
+            let look_up = Effect::LookUp { reply, tenant, id };
+            return match was_given {
+                true => group.outboxes.push(self.config.history, look_up),
+                false => group.outboxes.push(reply.link, unknown),
+            };
         };
+        if self.fold.messages.slot(slot).tenant != tenant {
+            return group.outboxes.push(reply.link, unknown);
+        }
         let place = self.fold.messages.slot(slot).place;
         let mut parts = std::mem::take(&mut self.scratch);
         let kept = self.present(slot, Accepted::default(), &mut parts);

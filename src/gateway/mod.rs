@@ -1,7 +1,7 @@
 //! Builds the stages and their threads; the order of start and stop.
 //!
 //! Start: configuration, store and replay, core, then carriers and ports, then `ready`. Stop: no new messages, what is in windows is
-//! awaited, links unbind, then the core, the reader and the CDR writer end, each after the one that feeds it.
+//! awaited, links unbind, then the core, the reader, the history and the CDR writer end, each after the one that feeds it.
 
 pub mod dump;
 pub mod offline;
@@ -9,11 +9,13 @@ pub mod offline;
 mod cdr_files;
 mod compose;
 mod gauges;
+mod history;
 mod names;
 mod opening;
 mod reading;
 mod reload;
 mod running;
+mod seals;
 mod spine;
 mod threads;
 

@@ -74,6 +74,7 @@ pub(super) struct Opened {
     pub keys: Arc<Keys<RealDisk>>,
     pub numbers: Numbers,
     pub reader: LinkId,
+    pub history: LinkId,
 }
 
 /// Opens the journal and the keys, replays, and numbers what the configuration names.
@@ -90,10 +91,11 @@ pub(super) fn open(
     let keys = Keys::open(disk()?, config.node.shard, master)?;
     let (reader, _) = exchange.open();
     let (journal_link, _) = exchange.open();
+    let (history, _) = exchange.open();
     let hash: [u8; 16] = keys.derive("hash of carriers' ids");
     let (low, high) = hash.split_at(8);
     let word = |octets: &[u8]| u64::from_le_bytes(octets.try_into().expect("eight octets"));
-    let mut core = Core::new(core_config(config, reader, journal_link), [word(low), word(high)], clock.now());
+    let mut core = Core::new(core_config(config, reader, journal_link, history), [word(low), word(high)], clock.now());
     replay_all(&mut core, &mut replay)?;
     let gathering = Gathering { enough: config.store.group_facts as usize, linger: config.store.linger };
     let mut spine = Spine {
@@ -111,7 +113,7 @@ pub(super) fn open(
     };
     spine.line_up()?;
     let numbers = spine.number(config)?;
-    Ok(Opened { spine, keys: Arc::new(keys), numbers, reader })
+    Ok(Opened { spine, keys: Arc::new(keys), numbers, reader, history })
 }
 
 fn disk(path: &Path) -> Result<RealDisk, StartError> {
@@ -127,7 +129,7 @@ fn journal_config(config: &Config) -> journal::Config {
     }
 }
 
-fn core_config(config: &Config, reader: LinkId, journal: LinkId) -> core::Config {
+fn core_config(config: &Config, reader: LinkId, journal: LinkId, history: LinkId) -> core::Config {
     let segments_max = config.store.disk_octets_max / config.store.segment_octets;
     core::Config {
         arena_octets: usize::try_from(config.store.arena_octets).unwrap_or(usize::MAX),
@@ -136,6 +138,7 @@ fn core_config(config: &Config, reader: LinkId, journal: LinkId) -> core::Config
         segments_max: u32::try_from(segments_max / 4).unwrap_or(u32::MAX).max(2),
         reader,
         journal,
+        history,
         shard: config.node.shard,
         ..core::Config::default()
     }

@@ -9,10 +9,9 @@ use crate::command::{Command, Effect, Reply, Span};
 use crate::exchange::{Batch, Exchange, Mailbox, Outbox};
 use crate::fact::layout::{Kind, read_kept_payload};
 use crate::fact::{Accepted, Fact, layout};
-use crate::gateway::names::NameBook;
+use crate::gateway::seals::Seals;
 use crate::message::{MessageId, Place};
 use crate::store::disk::Disk;
-use crate::store::keys::Keys;
 use crate::store::reader::Reader;
 
 /// Answers are posted when they have grown to this many octets.
@@ -21,9 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 pub(super) struct Reading<D: Disk> {
     pub reader: Reader<D>,
-    pub keys: Arc<Keys<D>>,
-    pub names: Arc<NameBook>,
-    pub context: &'static [u8],
+    pub seals: Seals<D>,
     pub exchange: Arc<Exchange>,
     pub mailbox: Arc<Mailbox>,
     pub finish: Arc<AtomicBool>,
@@ -89,15 +86,7 @@ impl<D: Disk> Reading<D> {
         if let Some(copy) = copy {
             Accepted { sealed: &[], ..accepted }.write(copy);
         }
-        let keyring = self.keys.keyring();
-        if !keyring.has(accepted.tenant, accepted.day) {
-            let names = self.names.read();
-            self.keys
-                .load(accepted.tenant, names.tenant(accepted.tenant), accepted.day)
-                .map_err(|_| "its data key is not there")?;
-        }
-        let opened = keyring.open(accepted.tenant, accepted.day, accepted.sealed, self.context, &mut self.plain);
-        opened.map_err(|_| "its seal is broken")
+        self.seals.open(&accepted, &mut self.plain)
     }
 
     fn describe(&mut self, reply: Reply, id: MessageId, place: Place, summary: &[u8]) {

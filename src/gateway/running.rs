@@ -67,7 +67,7 @@ impl Running {
         let (clock, exchange) = (Clock::start(), Arc::new(Exchange::default()));
         let metrics = Arc::new(Metrics::new());
         let opened = opening::open(&config, &exchange, clock, metrics.clone())?;
-        let (keys, numbers, reader) = (opened.keys, opened.numbers, opened.reader);
+        let (keys, numbers, links) = (opened.keys, opened.numbers, (opened.reader, opened.history));
         let mut spine = opened.spine;
         for (tenant, rate) in compose::tenant_rates(&config, &numbers) {
             spine.core.set_tenant_rate(tenant, rate);
@@ -81,7 +81,7 @@ impl Running {
         names.add(&numbers.tenants, &numbers.carriers);
         let shared = spine.shared.clone();
         let gauges = Arc::new(Gauges::new(metrics, shared.clone()));
-        let threads = Threads::start(spine, &config, &keys, &names, reader)?;
+        let threads = Threads::start(spine, &config, &keys, &names, links)?;
         let rules = compose::rules(&config, &numbers)?;
         let count = |highest: Option<u16>| highest.unwrap_or(0).saturating_add(NUMBERS_AHEAD);
         let presence = Presence::new(

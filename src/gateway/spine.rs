@@ -3,7 +3,7 @@
 //! The sync runs in this thread. While it waits nothing could leave anyway, and a thread of its own would cost each group two more
 //! hand-offs; `docs/decisions.md` has the figures.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -56,6 +56,7 @@ pub(super) struct Shared {
     errands: Mutex<Vec<Errand>>,
     has_errands: AtomicBool,
     finish: AtomicBool,
+    wanted: AtomicU64,
     progress: Mutex<Progress>,
 }
 
@@ -69,6 +70,11 @@ impl Shared {
     /// Lets the spine end after its next group.
     pub(super) fn finish(&self) {
         self.finish.store(true, Ordering::Release);
+    }
+
+    /// The fact up to which segments wait to be followed before they can be given back.
+    pub(super) fn wanted_fact(&self) -> u64 {
+        self.wanted.load(Ordering::Relaxed)
     }
 
     /// The counts as of the last turn.
@@ -90,8 +96,9 @@ pub(super) struct Spine<D: Disk> {
     pub journal_link: LinkId,
     pub group: Group,
     pub progress: Progress,
-    /// Segments that the core no longer needs and a follower still does.
-    pub retired: Vec<u32>,
+    /// Segments that the core no longer needs and a follower may still need: until it has come to this fact, all that was decided
+    /// before may refer to them.
+    pub retired: Vec<(u32, u64)>,
 }
 
 /// How long the spine sleeps at most when nothing is due: errands and the end are seen within this time.
@@ -156,17 +163,20 @@ impl<D: Disk> Spine<D> {
         if !self.group.records.is_empty() {
             self.commit()?;
         }
-        let Spine { group, exchange, retired, journal_link, .. } = self;
+        let Spine { group, exchange, retired, journal, journal_link, .. } = self;
         group.outboxes.drain(|link, outbox| {
             if link == *journal_link {
-                retired.extend(outbox.effects.iter().filter_map(recycled));
+                let decided = journal.next_fact();
+                retired.extend(outbox.effects.iter().filter_map(recycled).map(|segment| (segment, decided)));
             } else if let Some(mailbox) = exchange.mailbox(link) {
                 mailbox.deliver(outbox);
             }
         });
         group.clear();
-        let journal = &mut self.journal;
-        self.retired.retain(|segment| !journal.recycle(*segment));
+        self.retired.retain(|(segment, fact)| !(journal.is_followed_to(*fact) && journal.recycle(*segment)));
+        if let Some((_, fact)) = self.retired.first() {
+            self.shared.wanted.store(*fact, Ordering::Relaxed);
+        }
         self.publish();
         Ok(())
     }

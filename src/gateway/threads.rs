@@ -1,4 +1,4 @@
-//! The threads beside the runtime: the core, the journal's reader, the CDR writer. Each ends after the one that feeds it.
+//! The threads beside the runtime: the core, the journal's reader, the CDR writer, the history. Each ends after the one that feeds it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,9 +7,11 @@ use std::thread::JoinHandle;
 use crate::config::Config;
 use crate::exchange::Batch;
 use crate::gateway::cdr_files::{CdrFiles, CdrWriter};
+use crate::gateway::history::{self, History};
 use crate::gateway::names::NameBook;
 use crate::gateway::opening::StartError;
 use crate::gateway::reading::Reading;
+use crate::gateway::seals::Seals;
 use crate::gateway::spine::{Shared, Spine};
 use crate::ingress::accept::SEAL_CONTEXT;
 use crate::message::LinkId;
@@ -22,8 +24,10 @@ pub(super) struct Threads {
     spine: JoinHandle<Result<(), StoreError>>,
     reading: JoinHandle<()>,
     cdr: JoinHandle<()>,
+    history: JoinHandle<()>,
     finish_reading: Arc<AtomicBool>,
     finish_cdr: Arc<AtomicBool>,
+    finish_history: Arc<AtomicBool>,
 }
 
 impl Threads {
@@ -33,12 +37,12 @@ impl Threads {
         config: &Config,
         keys: &Arc<Keys<RealDisk>>,
         names: &Arc<NameBook>,
-        reader: LinkId,
+        (reader, history): (LinkId, LinkId),
     ) -> Result<Threads, StartError> {
         let cdr_dir = config.store.cdr_dir.clone().unwrap_or_else(|| config.node.data_dir.join("cdr"));
         let cdr_files = CdrFiles::open(&cdr_dir)
             .map_err(|source| StartError::DataDir { path: cdr_dir.display().to_string(), source })?;
-        let (finish_reading, finish_cdr) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let [finish_reading, finish_cdr, finish_history] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
         let cdr = CdrWriter {
             follower: spine.journal.follow(cdr_files.next_fact),
             files: cdr_files,
@@ -46,12 +50,21 @@ impl Threads {
             keyring: keys.keyring(),
             finish: finish_cdr.clone(),
         };
+        let seals = || Seals { keys: keys.clone(), names: names.clone(), context: SEAL_CONTEXT };
+        let mailbox = |link| spine.exchange.mailbox(link).expect("opened with the store");
+        let history = History {
+            archive: history::open(config, &spine.journal),
+            seals: seals(),
+            exchange: spine.exchange.clone(),
+            mailbox: mailbox(history),
+            shared: spine.shared.clone(),
+            clock: spine.clock,
+            finish: finish_history.clone(),
+        };
         let reading = Reading {
             reader: spine.journal.reader(),
-            keys: keys.clone(),
-            names: names.clone(),
-            context: SEAL_CONTEXT,
-            mailbox: spine.exchange.mailbox(reader).expect("opened with the store"),
+            seals: seals(),
+            mailbox: mailbox(reader),
             exchange: spine.exchange.clone(),
             finish: finish_reading.clone(),
             batch: Batch::default(),
@@ -64,9 +77,11 @@ impl Threads {
                     tracing::error!(%error, "no more CDR lines are written until the next start, which continues them");
                 }
             })?,
+            history: thread("history", move || history.run())?,
             spine: thread("core", move || spine.run())?,
             finish_reading,
             finish_cdr,
+            finish_history,
         })
     }
 
@@ -90,8 +105,10 @@ impl Threads {
         let spine = self.spine.join().map_err(|_| "the core has panicked".to_owned())?;
         self.finish_reading.store(true, Ordering::Release);
         self.finish_cdr.store(true, Ordering::Release);
+        self.finish_history.store(true, Ordering::Release);
         let _ = self.reading.join();
         let _ = self.cdr.join();
+        let _ = self.history.join();
         spine.map_err(|error| error.to_string())
     }
 }

@@ -279,6 +279,11 @@ impl<D: Disk> Journal<D> {
         true
     }
 
+    /// Whether every follower has released all records before `fact`.
+    pub fn is_followed_to(&self, fact: u64) -> bool {
+        self.published.needed_from().is_none_or(|needed| needed >= fact)
+    }
+
     /// The segments in use, oldest first; the last one is being written.
     pub fn segments(&self) -> Vec<SegmentUse> {
         let mut segments: Vec<_> = self

@@ -2,8 +2,10 @@
 //! The journal knows nothing of what records mean; `crate::fact` lays them out, `crate::core` reads them back.
 //! `docs/format.md` describes every byte.
 
+pub mod accepted;
 pub mod disk;
 pub mod error;
+pub mod history;
 pub mod inspect;
 pub mod journal;
 pub mod keys;

@@ -9,7 +9,7 @@ use crate::message::Place;
 use crate::store::disk::{Disk, DiskFile};
 use crate::store::error::Error;
 use crate::store::published::Published;
-use crate::store::record::{self, GROUP_BYTES_MAX};
+use crate::store::record::{self, GROUP_BYTES_MAX, GROUP_HEADER_BYTES};
 use crate::store::recovery::Group;
 use crate::store::segment::{self, DATA_START, Walk};
 
@@ -90,11 +90,22 @@ impl<D: Disk> Reader<D> {
 
     /// The groups of one segment from its start, for copying forward what lives in it. `NoRecord` if it is gone.
     pub fn groups(&self, segment: u32) -> Result<SegmentGroups<D>, Error> {
-        let gone = Error::NoRecord { segment, offset: DATA_START };
-        if self.published.segment(segment).is_none() {
-            return Err(gone);
+        self.groups_from(Place { segment, offset: DATA_START + GROUP_HEADER_BYTES as u32 })
+    }
+
+    /// The groups of one segment from the one on whose first record is at `place`. `NoRecord` if the segment is gone.
+    pub fn groups_from(&self, place: Place) -> Result<SegmentGroups<D>, Error> {
+        if self.published.segment(place.segment).is_none() {
+            return Err(Error::NoRecord { segment: place.segment, offset: place.offset });
         }
-        Ok(SegmentGroups { groups: Groups::start(Arc::clone(&self.published), segment) })
+        let mut groups = Groups::start(Arc::clone(&self.published), place.segment);
+        groups.walk.start(place.segment, place.offset - GROUP_HEADER_BYTES as u32);
+        Ok(SegmentGroups { groups })
+    }
+
+    /// The numbers of the segments in use, oldest first.
+    pub fn segments(&self) -> Vec<u32> {
+        self.published.segments().into_iter().map(|(segment, _)| segment).collect()
     }
 }
 

@@ -1,0 +1,305 @@
+//! The thread behind the archive of finished messages: it follows the journal, takes in what has ended, and answers for messages that
+//! the core has forgotten.
+//!
+//! The journal is looked at ten times a second and not at each commit, so the thread costs the commit path no wake-up. What has ended
+//! waits in memory until its segment is closed, its slice is full, or a segment waits to be given back; until then it is found there.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::command::{Denial, Effect, Reply, Span};
+use crate::config::Config;
+use crate::exchange::{Exchange, Mailbox, Outbox};
+use crate::fact::layout::{self, Kind, kept_head, read_kept_payload};
+use crate::fact::{Accepted, Concluded, Fact, Kept};
+use crate::gateway::seals::Seals;
+use crate::gateway::spine::Shared;
+use crate::message::{MessageId, TenantId, Timestamp};
+use crate::store::accepted::AcceptedRecords;
+use crate::store::disk::Disk;
+use crate::store::error::Error;
+use crate::store::history::{Archive, ArchiveError, Bounds};
+use crate::store::journal::Journal;
+use crate::store::reader::Follower;
+
+const LOOK: Duration = Duration::from_millis(100);
+/// A slice is full when its Concluded records have this many octets. It should hold fewer messages than the core keeps after their end.
+const SLICE_OCTETS: usize = 8 << 20;
+/// Groups followed between two looks into the mailbox.
+const GROUPS_AT_ONCE: usize = 512;
+
+/// Where the archive is, in the data directory.
+const FOLDER: &str = "history";
+
+/// The thread's state.
+pub(super) struct History<D: Disk> {
+    /// Absent if it is not wanted or cannot be used; then nothing is found.
+    pub archive: Option<Following<D>>,
+    pub seals: Seals<D>,
+    pub exchange: Arc<Exchange>,
+    pub mailbox: Arc<Mailbox>,
+    pub shared: Arc<Shared>,
+    pub clock: Clock,
+    pub finish: Arc<AtomicBool>,
+}
+
+/// The archive, and what is on its way there.
+pub(super) struct Following<D: Disk> {
+    archive: Archive,
+    follower: Follower<D>,
+    records: AcceptedRecords<D>,
+    ended: Ended,
+    /// The first fact that has not been followed.
+    next_fact: u64,
+    /// The first fact that was not let go of yet.
+    released: u64,
+    segment: u32,
+    accepted: Vec<u8>,
+}
+
+/// Concluded records that have not been taken in.
+#[derive(Default)]
+struct Ended {
+    /// Whose, and where they stand in `octets`.
+    messages: Vec<(MessageId, Span)>,
+    octets: Vec<u8>,
+    /// The first and the last end.
+    between: (Timestamp, Timestamp),
+}
+
+/// Opens the archive as the configuration wants it, and follows the journal from where the archive ends. The archive promises nothing,
+/// so whatever is wrong with it is a line in the log and never a failed start.
+pub(super) fn open<D: Disk>(config: &Config, journal: &Journal<D>) -> Option<Following<D>> {
+    let dir = config.node.data_dir.join(FOLDER);
+    let bounds = Bounds { age: config.store.history, octets_max: config.store.history_octets_max };
+    if bounds.age.is_zero() || bounds.octets_max == 0 {
+        if let Err(error) = Archive::remove(&dir) {
+            tracing::warn!(%error, "the archive of finished messages is not wanted and cannot be removed");
+        }
+        return None;
+    }
+    let archive = open_archive(&dir, bounds)?;
+    let next_fact = archive.next_fact();
+    Some(Following {
+        archive,
+        follower: journal.follow(next_fact),
+        records: AcceptedRecords::new(journal.reader()),
+        ended: Ended::default(),
+        next_fact,
+        released: next_fact,
+        segment: 0,
+        accepted: Vec::new(),
+    })
+}
+
+fn open_archive(dir: &Path, bounds: Bounds) -> Option<Archive> {
+    match Archive::open(dir, bounds) {
+        Ok((archive, None)) => Some(archive),
+        Ok((archive, Some(why))) => {
+            tracing::warn!(%why, "the archive of finished messages could not be opened and begins anew; the journal refills it");
+            Some(archive)
+        }
+        Err(error) => {
+            tracing::error!(%error, "there is no archive of finished messages until the next start");
+            None
+        }
+    }
+}
+
+/// Why no more is taken in.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HistoryError {
+    #[error("cannot read the journal: {0}")]
+    Journal(#[from] Error),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+impl<D: Disk> History<D> {
+    /// Works until told to finish. What was not taken in by then is read from the journal again at the next start.
+    pub(super) fn run(mut self) {
+        let mut outbox = Outbox::default();
+        let mut patience = LOOK;
+        while !self.finish.load(Ordering::Acquire) {
+            self.mailbox.take_blocking(&mut outbox, patience);
+            patience = if self.follow() { Duration::ZERO } else { LOOK };
+            for effect in &outbox.effects {
+                if let Effect::LookUp { reply, tenant, id } = *effect {
+                    self.answer(reply, tenant, id);
+                }
+            }
+            outbox.clear();
+        }
+    }
+
+    /// Goes on in the journal; says whether there is more.
+    fn follow(&mut self) -> bool {
+        let Some(following) = &mut self.archive else { return false };
+        match following.step(self.shared.wanted_fact(), self.clock.now()) {
+            Ok(more) => more,
+            Err(error) => {
+                tracing::error!(%error, "the archive of finished messages is closed until the next start");
+                // With its follower gone no segment waits for it.
+                self.archive = None;
+                false
+            }
+        }
+    }
+
+    fn answer(&mut self, reply: Reply, tenant: TenantId, id: MessageId) {
+        let mut outbox = Outbox::default();
+        let found =
+            self.archive.as_mut().map_or(Ok(false), |archive| archive.find(id, self.clock.now(), &mut outbox.bytes));
+        let found = found.unwrap_or_else(|error| {
+            tracing::error!(%error, "the archive of finished messages cannot be read");
+            false
+        });
+        let kept = Span::since(0, &outbox.bytes);
+        let message = read_kept_payload(&outbox.bytes).filter(|message| found && message.accepted.tenant == tenant);
+        let effect = match message {
+            None => Effect::Denied { tag: reply.tag, denial: Denial::NoSuchMessage },
+            Some(message) => {
+                let mut plain = Vec::new();
+                // Without its key the message is still there, without its addresses.
+                if self.seals.open(&message.accepted, &mut plain).is_err() {
+                    plain.clear();
+                }
+                let envelope = Span::append(&plain, &mut outbox.bytes);
+                Effect::Status { tag: reply.tag, kept, envelope }
+            }
+        };
+        outbox.effects.push(effect);
+        if let Some(mailbox) = self.exchange.mailbox(reply.link) {
+            mailbox.deliver(&mut outbox);
+        }
+    }
+}
+
+impl<D: Disk> Following<D> {
+    /// Follows some groups and takes in what is due; says whether there is more to follow. `wanted` is the fact up to which somebody
+    /// waits for it.
+    fn step(&mut self, wanted: u64, now: Timestamp) -> Result<bool, HistoryError> {
+        let mut more = true;
+        for _ in 0..GROUPS_AT_ONCE {
+            let Some(group) = self.follower.next_group()? else {
+                more = false;
+                break;
+            };
+            let closed = self.segment != 0 && group.place.segment != self.segment;
+            self.segment = group.place.segment;
+            self.records.note(&group);
+            self.ended.note(&group, self.archive.next_fact());
+            self.next_fact = self.next_fact.max(group.first_fact + u64::from(group.records));
+            if closed || self.ended.octets.len() >= SLICE_OCTETS {
+                self.take_in(now)?;
+            }
+        }
+        if !more && wanted > self.released {
+            self.take_in(now)?;
+        }
+        Ok(more)
+    }
+
+    fn take_in(&mut self, now: Timestamp) -> Result<(), HistoryError> {
+        if !self.ended.messages.is_empty() {
+            self.ended.messages.sort_unstable_by_key(|(id, _)| *id);
+            self.ended.messages.dedup_by_key(|(id, _)| *id);
+            self.archive.trim(now, 4 * self.ended.octets.len() as u64)?;
+            let Following { archive, records, ended, accepted, .. } = self;
+            let mut messages = ended.messages.iter();
+            archive.take_in(self.next_fact, ended.between, |value| {
+                for (id, span) in messages.by_ref() {
+                    if write_value(*id, span.of(&ended.octets), records, accepted, value)? {
+                        return Ok::<_, HistoryError>(Some(*id));
+                    }
+                }
+                Ok(None)
+            })?;
+            self.ended.clear();
+        }
+        self.released = self.next_fact;
+        self.follower.release(self.next_fact);
+        self.records.prune();
+        Ok(())
+    }
+
+    /// Appends the value of a finished message; says false if it is not known.
+    fn find(&mut self, id: MessageId, now: Timestamp, value: &mut Vec<u8>) -> Result<bool, HistoryError> {
+        let waiting = self.ended.messages.iter().rev().find(|(ended, _)| *ended == id);
+        if let Some((_, span)) = waiting {
+            return write_value(id, span.of(&self.ended.octets), &mut self.records, &mut self.accepted, value);
+        }
+        let Some(found) = self.archive.find(id)? else { return Ok(false) };
+        let ended = read_kept_payload(&found).map(|kept| kept.at);
+        if ended.is_none_or(|ended| self.archive.is_too_old(ended, now)) {
+            return Ok(false);
+        }
+        value.extend_from_slice(&found);
+        Ok(true)
+    }
+}
+
+impl Ended {
+    fn note(&mut self, group: &crate::store::recovery::Group<'_>, from_fact: u64) {
+        for (index, record) in group.records().enumerate() {
+            if record.kind != Kind::Concluded as u8 || group.first_fact + (index as u64) < from_fact {
+                continue;
+            }
+            let Some(concluded) = concluded_in(record.payload) else { continue };
+            if self.messages.is_empty() {
+                self.between = (concluded.at, concluded.at);
+            }
+            self.between.1 = self.between.1.max(concluded.at);
+            let span = Span::append(record.payload, &mut self.octets);
+            self.messages.push((concluded.id, span));
+        }
+    }
+
+    fn clear(&mut self) {
+        self.messages.clear();
+        self.octets.clear();
+    }
+}
+
+/// Appends what a status query needs of a message that has ended: a Kept payload, sealed as the journal has it. Says false if its
+/// accepted record is gone, which happens to messages that ended before there was an archive.
+fn write_value<D: Disk>(
+    id: MessageId,
+    concluded: &[u8],
+    records: &mut AcceptedRecords<D>,
+    accepted: &mut Vec<u8>,
+    value: &mut Vec<u8>,
+) -> Result<bool, HistoryError> {
+    accepted.clear();
+    let Some(concluded) = concluded_in(concluded) else { return Ok(false) };
+    if !records.append(id, accepted)? {
+        return Ok(false);
+    }
+    let ended_at = layout::part_summaries(concluded.parts).map(|part| part.done_at).max().unwrap_or(concluded.at);
+    let kept = Kept {
+        at: concluded.at,
+        accepted: Accepted::default(),
+        concluded_at: ended_at.max(Timestamp(1)),
+        state: concluded.state,
+        report: false,
+        started: concluded.count,
+        count: concluded.count,
+        parts: concluded.parts,
+    };
+    kept_head(&kept, value);
+    value.extend_from_slice(accepted);
+    Ok(true)
+}
+
+fn concluded_in(payload: &[u8]) -> Option<Concluded<'_>> {
+    let mut concluded = None;
+    let read = layout::read(Kind::Concluded as u8, payload, &mut |fact| {
+        if let Fact::Concluded(found) = fact {
+            concluded = Some(found);
+        }
+    });
+    read.ok().and(concluded)
+}
