@@ -21,6 +21,9 @@ const MIB: f64 = 1024.0 * 1024.0;
 /// The arena of the default configuration, which is there whether messages wait or not.
 const ARENA_MIB: f64 = 64.0;
 
+/// Threads of the daemon that write: the core its journal, another one segments of zeros ahead of it, a third the CDR.
+const WRITERS: [&str; 3] = ["core", "segments", "cdr"];
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // `cargo test --benches` calls without it, and wants no figures.
@@ -44,7 +47,8 @@ fn flow(pace: &[&str]) {
     stage.configure(&address);
     let daemon = stage.serve();
     daemon.process.settle();
-    let (cpu_before, written_before) = (daemon.process.cpu_micros(), daemon.process.written_octets());
+    let cpu_before = daemon.process.cpu_micros();
+    let written_before = WRITERS.map(|thread| daemon.process.written_octets(thread));
     let number = count.to_string();
     let load = stage.load(&daemon.smpp, &[&["--count", &number], pace].concat());
     let (line, load_micros) = load.finish();
@@ -52,7 +56,7 @@ fn flow(pace: &[&str]) {
     daemon.process.settle();
     let per_message = |total: u64| total as f64 / count as f64;
     let cpu = per_message(daemon.process.cpu_micros() - cpu_before);
-    let written = per_message(daemon.process.written_octets() - written_before);
+    let written = [0, 1, 2].map(|at| per_message(daemon.process.written_octets(WRITERS[at]) - written_before[at]));
     let (resident, highest) = daemon.process.resident_octets();
     let (syncs, sync_seconds) =
         (daemon.metric("sluice_journal_sync_seconds_count"), daemon.metric("sluice_journal_sync_seconds_sum"));
@@ -74,7 +78,8 @@ fn flow(pace: &[&str]) {
     println!("response            {}", latency(&result["response_ms"]));
     println!("receipt             {}", latency(&result["receipt_ms"]));
     println!("resident            {:.0} MiB, at most {:.0} MiB", resident as f64 / MIB, highest as f64 / MIB);
-    println!("written             {written:.0} octets a message (everything, as the kernel accounts for it)");
+    let [journal, zeros, cdr] = written;
+    println!("written             journal {journal:.0}, zeros before it {zeros:.0}, CDR {cdr:.0} octets a message");
     println!(
         "syncs               {syncs}, mean {:.0} us, {:.1} facts each",
         sync_seconds / syncs * 1e6,
