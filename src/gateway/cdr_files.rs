@@ -86,7 +86,7 @@ struct Day {
 
 impl<D: Disk> CdrWriter<D> {
     /// Follows the journal until told to finish, then to its end.
-    pub(super) fn run(mut self) -> Result<(), CdrError> {
+    pub(super) fn run(&mut self) -> Result<(), CdrError> {
         let mut lines = Vec::with_capacity(2 * BUFFER_OCTETS);
         let mut day: Option<Day> = None;
         let mut unsynced = 0;

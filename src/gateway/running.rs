@@ -211,7 +211,7 @@ impl Running {
                 _ = watchdog.tick() => { let _ = sd_notify::notify(&[NotifyState::Watchdog]); }
                 _ = look.tick() => {
                     self.clock.follow();
-                    if self.threads.core_has_ended() {
+                    if self.threads.have_ended() {
                         return Err(self.threads.autopsy());
                     }
                 }

@@ -103,9 +103,9 @@ pub(super) struct Spine<D: Disk> {
 
 /// How long the spine sleeps at most when nothing is due: errands and the end are seen within this time.
 const IDLE_MAX: Duration = Duration::from_millis(50);
-/// Between two tries when the disk has no room at all.
 /// How often the journal's size is looked at.
 const GROUPS_BETWEEN_LOOKS: u64 = 64;
+/// Between two tries when the disk has no room at all.
 const FULL_PAUSE: Duration = Duration::from_millis(100);
 
 impl<D: Disk> Spine<D> {
@@ -173,12 +173,18 @@ impl<D: Disk> Spine<D> {
             }
         });
         group.clear();
+        self.give_back();
+        self.publish();
+        Ok(())
+    }
+
+    /// Gives back the segments that nobody needs any more.
+    fn give_back(&mut self) {
+        let journal = &mut self.journal;
         self.retired.retain(|(segment, fact)| !(journal.is_followed_to(*fact) && journal.recycle(*segment)));
         if let Some((_, fact)) = self.retired.first() {
             self.shared.wanted.store(*fact, Ordering::Relaxed);
         }
-        self.publish();
-        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), Error> {
@@ -186,7 +192,7 @@ impl<D: Disk> Spine<D> {
             match self.journal.commit(self.group.records.octets(), self.group.records.records()) {
                 Ok(committed) => break committed,
                 // The group has been applied and must become durable before anything else: wait for room.
-                Err(Error::Full { .. }) => self.wait_for_room(),
+                Err(Error::Full { .. }) if !self.shared.finish.load(Ordering::Acquire) => self.wait_for_room(),
                 Err(error) => return Err(error),
             }
         };
@@ -203,6 +209,8 @@ impl<D: Disk> Spine<D> {
         self.progress.full = true;
         self.publish();
         std::thread::sleep(FULL_PAUSE);
+        // The room may come from a segment that a follower was still reading.
+        self.give_back();
     }
 
     fn publish(&mut self) {

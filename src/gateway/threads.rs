@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::config::Config;
 use crate::exchange::Batch;
@@ -18,6 +19,9 @@ use crate::message::LinkId;
 use crate::store::disk::RealDisk;
 use crate::store::error::Error as StoreError;
 use crate::store::keys::Keys;
+
+/// How often a thread that has nothing left to do looks whether it may end.
+const FINISH_LOOK: Duration = Duration::from_millis(50);
 
 /// The threads, and what tells them to end.
 pub(super) struct Threads {
@@ -43,7 +47,7 @@ impl Threads {
         let cdr_files = CdrFiles::open(&cdr_dir)
             .map_err(|source| StartError::DataDir { path: cdr_dir.display().to_string(), source })?;
         let [finish_reading, finish_cdr, finish_history] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
-        let cdr = CdrWriter {
+        let mut cdr = CdrWriter {
             follower: spine.journal.follow(cdr_files.next_fact),
             files: cdr_files,
             names: names.clone(),
@@ -75,6 +79,10 @@ impl Threads {
             cdr: thread("cdr", move || {
                 if let Err(error) = cdr.run() {
                     tracing::error!(%error, "no more CDR lines are written until the next start, which continues them");
+                    // It keeps its place in the journal, so that what the next start needs is not recycled meanwhile.
+                    while !cdr.finish.load(Ordering::Acquire) {
+                        std::thread::park_timeout(FINISH_LOOK);
+                    }
                 }
             })?,
             history: thread("history", move || history.run())?,
@@ -85,13 +93,16 @@ impl Threads {
         })
     }
 
-    /// Whether the core's thread has ended, which it does not do by itself.
-    pub(super) fn core_has_ended(&self) -> bool {
-        self.spine.is_finished()
+    /// Whether a thread has ended without which nothing goes on; none does so by itself.
+    pub(super) fn have_ended(&self) -> bool {
+        self.spine.is_finished() || self.reading.is_finished()
     }
 
-    /// Why the core's thread has ended.
+    /// Why one has ended.
     pub(super) fn autopsy(self) -> String {
+        if !self.spine.is_finished() {
+            return "the journal's reader has panicked; nothing that was acknowledged is lost".to_owned();
+        }
         match self.spine.join() {
             Ok(Err(error)) => format!("the journal cannot be written, so nothing more is accepted: {error}"),
             Ok(Ok(())) => "the core has ended by itself".to_owned(),
