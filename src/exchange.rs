@@ -259,6 +259,16 @@ impl Exchange {
         self.release(link);
     }
 
+    /// For a link that ended without closing, by a panic: tells the core that it is gone, and frees its number once the core has seen
+    /// that. What was in its window is in doubt or owed again then, as after any end.
+    pub fn abandon(self: &Arc<Exchange>, link: LinkId, mailbox: Arc<Mailbox>) {
+        self.inbox.post(&mut Batch { commands: vec![Command::Close { link }], bytes: Vec::new() });
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let exchange = self.clone();
+            runtime.spawn(async move { exchange.closed(link, &mailbox).await });
+        }
+    }
+
     /// Frees a link's number, once the core has said [`Effect::Closed`].
     pub fn release(&self, link: LinkId) {
         if let Some(place) = lock(&self.links).get_mut(link.0 as usize) {

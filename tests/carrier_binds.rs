@@ -129,7 +129,7 @@ fn every_answer_becomes_an_outcome() {
 #[test]
 fn a_response_that_never_comes_leaves_the_outcome_in_doubt() {
     let (runtime, mut core) = (runtime(), Core::new());
-    let hasty = Config { response_timeout: Duration::from_millis(30), ..config() };
+    let hasty = Config { response_timeout: Duration::from_millis(250), ..config() };
     let (mut bound, _, link) = bound(&runtime, &mut core, hasty);
     release(&core, link, 0..2);
     let (first, second) = (submitted(&mut bound.carrier), submitted(&mut bound.carrier));
@@ -184,6 +184,58 @@ fn a_carrier_that_throttles_gets_a_pause_a_probe_and_then_a_slower_bind() {
         assert!(matches!(command, Command::Submitted { slot: s, outcome: Outcome::Taken(_), .. } if s == slot));
     }
     assert!(core.is_idle());
+}
+
+/// Makes the carrier throttle; the pause has passed when this returns, and the next part is the probe.
+fn throttle(bound: &mut Bound<'_>, core: &mut Core, link: LinkId) {
+    release(core, link, 0..1);
+    let sequence = submitted(&mut bound.carrier);
+    answer(&mut bound.carrier, sequence, CommandStatus::RTHROTTLED, b"");
+    assert_eq!(core.command().0, Command::Hold { link, held: true });
+    assert!(matches!(core.command().0, Command::Submitted { slot: 0, .. }));
+    assert_eq!(core.command().0, Command::Hold { link, held: false });
+}
+
+#[test]
+fn what_waits_behind_a_probe_was_never_sent_and_is_not_in_doubt() {
+    let (runtime, mut core) = (runtime(), Core::new());
+    let (mut bound, _, link) = bound(&runtime, &mut core, config());
+    throttle(&mut bound, &mut core, link);
+    release(&core, link, 0..2);
+    submitted(&mut bound.carrier);
+    drop(bound.carrier);
+    let later = Outcome::Later { status: 0, counts: false };
+    assert_eq!(core.command().0, Command::Submitted { link, slot: 1, outcome: later });
+    assert_eq!(core.closed(), link);
+}
+
+#[test]
+fn a_probe_that_cannot_be_submitted_is_followed_by_another() {
+    let (runtime, mut core) = (runtime(), Core::new());
+    let (mut bound, _, link) = bound(&runtime, &mut core, config());
+    throttle(&mut bound, &mut core, link);
+    let envelope = Span::default();
+    let unreadable = Effect::Submit { slot: 0, part: 0, repeat: false, expires: Timestamp(i64::MAX), envelope };
+    core.send(link, vec![unreadable], Vec::new());
+    let (command, _) = core.command();
+    assert!(matches!(command, Command::Submitted { slot: 0, outcome: Outcome::Refused { .. }, .. }), "{command:?}");
+    release(&core, link, 1..2);
+    submitted(&mut bound.carrier);
+}
+
+#[test]
+fn a_task_that_dies_takes_nothing_with_it() {
+    let (runtime, mut core) = (runtime(), Core::new());
+    let (mut bound, ground, link) = bound(&runtime, &mut core, config());
+    release(&core, link, 0..2);
+    submitted(&mut bound.carrier);
+    // A panic drops the task's future, as this does.
+    bound.attempt.abort();
+    assert_eq!(core.closed(), link);
+    assert!(!ground.presence.is_up(CARRIER));
+    while core.exchange.mailbox(link).is_some() {
+        runtime.block_on(tokio::task::yield_now());
+    }
 }
 
 #[test]

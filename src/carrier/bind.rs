@@ -22,9 +22,20 @@ const SOUND_AFTER: Duration = Duration::from_secs(10);
 pub fn start(config: &Arc<Config>, ground: &Ground, stop: &watch::Receiver<bool>, tasks: &mut JoinSet<()>) {
     for place in 0..config.binds {
         for kind in config.binding.kinds() {
-            tasks.spawn(keep_bound(config.clone(), ground.clone(), *kind, place, stop.clone()));
+            let (config, ground, kind, stop) = (config.clone(), ground.clone(), *kind, stop.clone());
+            tasks.spawn(async move {
+                // A panic ends this connection, and not the bind for good.
+                while keep_apart(keep_bound(config.clone(), ground.clone(), kind, place, stop.clone())).await.is_err() {
+                    tracing::error!(carrier = %config.name, "a bind has panicked and comes again");
+                    tokio::time::sleep(config.retry_max).await;
+                }
+            });
         }
     }
+}
+
+async fn keep_apart(bind: impl Future<Output = ()> + Send + 'static) -> Result<(), tokio::task::JoinError> {
+    tokio::spawn(bind).await
 }
 
 /// Keeps one bind up until `stop` turns true.

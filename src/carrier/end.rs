@@ -106,16 +106,24 @@ impl CarrierEnd {
     /// Tells the core that the link is gone, and waits until it has seen that. What was in the window is in doubt then.
     pub async fn close(mut self) {
         let Some((link, mailbox)) = self.post.take() else { return };
-        if let Some(binds) = self.ground.presence.carrier(self.config.id) {
-            let state = self.kind.bound_state();
-            binds.went_down(state.transmits(), state.receives());
-            if self.slowed {
-                binds.set_slowed(false);
-            }
+        self.count_off();
+        // What waits here was never submitted: it is not in doubt.
+        while let Some(slot) = self.waiting.pop_front() {
+            let outcome = Outcome::Later { status: CommandStatus::ROK.0, counts: false };
+            self.batch.commands.push(Command::Submitted { link, slot, outcome });
         }
         self.batch.commands.push(Command::Close { link });
         self.ground.exchange.inbox.post(&mut self.batch);
         self.ground.exchange.closed(link, &mailbox).await;
+    }
+
+    fn count_off(&self) {
+        let Some(binds) = self.ground.presence.carrier(self.config.id) else { return };
+        let state = self.kind.bound_state();
+        binds.went_down(state.transmits(), state.receives());
+        if self.slowed {
+            binds.set_slowed(false);
+        }
     }
 
     fn bound(&mut self, now: Duration) {
@@ -183,19 +191,28 @@ impl CarrierEnd {
             && envelope.is_some_and(|envelope| envelope.carriage != Carriage::InBody)
         {
             tracing::error!(carrier = %self.config.name, "a message in parts needs TLVs, and this carrier speaks SMPP 3.3");
-            let status = CommandStatus::RTLVNOTALLWD.0;
-            return self.report(part.slot, Outcome::Refused { status });
+            return self.refuse_unsent(part.slot, CommandStatus::RTLVNOTALLWD);
         }
         let (style, tlvs) = (&self.config.style, &mut self.tlvs);
         let sm = envelope.as_ref().and_then(|envelope| submit_sm(envelope, part.part, period, style, tlvs));
         let Some(sm) = sm else {
             tracing::error!(carrier = %self.config.name, "a released part cannot be read and is refused");
-            let status = CommandStatus::RSYSERR.0;
-            return self.report(part.slot, Outcome::Refused { status });
+            return self.refuse_unsent(part.slot, CommandStatus::RSYSERR);
         };
         if session.submit(now, &Body::SubmitSm(sm), u32::from(part.slot), out).is_err() {
+            if !session.state().is_bound() {
+                // The link is about to end: told first, so that the part does not come back here at once.
+                self.on_stop();
+            }
+            self.pace.lost();
             self.give_back(part.slot, CommandStatus::ROK);
         }
+    }
+
+    /// A part that never left; if it was the probe, the next one is.
+    fn refuse_unsent(&mut self, slot: u16, status: CommandStatus) {
+        self.pace.lost();
+        self.report(slot, Outcome::Refused { status: status.0 });
     }
 
     /// What is left of the validity as a relative time.
@@ -281,6 +298,16 @@ impl CarrierEnd {
         if self.inbound_logged.is_none_or(|logged| now >= logged + LOG_INTERVAL) {
             self.inbound_logged = Some(now);
             tracing::warn!(carrier = %self.config.name, count = self.inbound, "inbound messages are answered with try again");
+        }
+    }
+}
+
+/// A task that panics drops its end unclosed.
+impl Drop for CarrierEnd {
+    fn drop(&mut self) {
+        if let Some((link, mailbox)) = self.post.take() {
+            self.count_off();
+            self.ground.exchange.abandon(link, mailbox);
         }
     }
 }

@@ -171,6 +171,16 @@ impl From<Refusal> for No {
     }
 }
 
+/// A task that panics drops its end unclosed.
+impl Drop for ServerEnd {
+    fn drop(&mut self) {
+        if let Some(account) = self.account.take() {
+            self.ground.presence.tenant_unbind(account.tenant);
+            self.ground.exchange.abandon(account.link, account.mailbox);
+        }
+    }
+}
+
 impl Account {
     fn tenant(rules: &Rules, id: TenantId) -> &Tenant {
         rules.policy.tenant(id).expect("only rules that know the tenant are taken over")
