@@ -3,7 +3,7 @@
 //! `cargo bench --bench pipeline` sends SLUICE_BENCH_MESSAGES (400,000) messages of 160 characters with receipts over four binds in and
 //! four out with windows of 100. `-- waiting` fills the daemon with 1,000,000 messages while the carrier is away, kills
 //! it, starts it again, and lets it drain. `-- rate 20000/s` sends at a rate, for latency below saturation.
-#![allow(clippy::print_stdout, reason = "the figures are for whoever runs the bench")]
+#![expect(clippy::print_stdout, reason = "the figures are for whoever runs the bench")]
 
 #[path = "pipeline/process.rs"]
 mod process;

@@ -11,9 +11,9 @@ use crate::tools::quantity::write_decimal;
 pub(crate) enum IdStyle {
     /// 1763761522000001
     Decimal,
-    /// 6441f0a6e8e41
+    /// 64421bafcc081
     Hex,
-    /// 0a1b2c3d-4e5f-4a6b-0006-441f0a6e8e41
+    /// 0a1b2c3d-4e5f-4a6b-0006-4421bafcc081
     Uuid,
     /// 00001763761522000001
     Padded,
