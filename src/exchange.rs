@@ -106,6 +106,12 @@ impl Inbox {
         waiting.into_iter().for_each(Waker::wake);
     }
 
+    /// Wakes all who wait for room, although there is none: those that still want it come again, and the others are let go.
+    pub fn rouse(&self) {
+        let waiting = std::mem::take(&mut lock(&self.state).waiting);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
     fn wait<'a>(
         &'a self,
         mut state: MutexGuard<'a, InboxState>,

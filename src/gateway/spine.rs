@@ -209,6 +209,7 @@ impl<D: Disk> Spine<D> {
         self.progress.full = true;
         self.publish();
         std::thread::sleep(FULL_PAUSE);
+        self.exchange.inbox.rouse();
         // The room may come from a segment that a follower was still reading.
         self.give_back();
     }
