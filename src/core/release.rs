@@ -218,8 +218,6 @@ impl Core {
         }
         if body == 0 {
             self.unreadable(slot, group);
-        } else if message.has(bits::OWED) {
-            self.owe(slot, true);
         }
     }
 }

@@ -8,15 +8,23 @@ use crate::core::slot::bits;
 use crate::fact::{Fact, Stage, flags};
 use crate::message::{LinkId, State, TenantId, Timestamp};
 
+/// Bodies asked of the reader at one time for one tenant's receipts.
+const READ_AHEAD_MAX: usize = 256;
+
 impl Core {
-    /// Hands owed receipts to receiving binds with credit. Bounded by the credits.
+    /// Hands owed receipts to receiving binds with credit, in the order in which they are owed. Bounded by the credits.
     pub(super) fn report(&mut self, group: &mut Group) {
         for index in 0..self.schedule.tenants.len() {
             let tenant = TenantId(index as u16);
-            while !self.schedule.tenants[index].owed.is_empty() {
+            loop {
+                self.clear_owed(tenant);
+                let Some(slot) = self.schedule.tenants[index].owed.front().copied() else { break };
                 let Some(link) = self.receiving_bind(tenant) else { break };
-                let Some(slot) = self.schedule.tenants[index].owed.pop_front() else { break };
-                self.report_on(link, slot, group);
+                if !self.report_on(link, slot, group) {
+                    self.read_owed(tenant, group);
+                    break;
+                }
+                self.schedule.tenants[index].owed.pop_front();
             }
         }
     }
@@ -36,23 +44,29 @@ impl Core {
         None
     }
 
-    fn report_on(&mut self, link: LinkId, slot: u32, group: &mut Group) {
-        let message = self.fold.messages.slot_mut(slot);
-        message.set(bits::QUEUED, false);
-        let message = *message;
-        if !message.has(bits::OWED) || message.has(bits::LOADING) {
-            return; // Given up meanwhile, or about to come back from the reader.
-        }
-        let Some(envelope) = self.schedule.arena.get(message.body, message.id) else {
-            self.fold.messages.slot_mut(slot).set(bits::LOADING, true);
-            self.numbers.loads += 1;
-            group.outboxes.push(self.config.reader, Effect::Load { id: message.id, place: message.place });
-            return;
-        };
+    /// Delivers the receipt that is owed first, unless its addresses must be read back.
+    fn report_on(&mut self, link: LinkId, slot: u32, group: &mut Group) -> bool {
+        let message = *self.fold.messages.slot(slot);
+        let Some(envelope) = self.schedule.arena.get(message.body, message.id) else { return false };
         let envelope = group.outboxes.carry(link, envelope);
-        let Some(place) = self.schedule.occupy(link, slot) else { return };
+        let place = self.schedule.occupy(link, slot).expect("receiving_bind chose a bind with a free place");
+        self.fold.messages.slot_mut(slot).set(bits::QUEUED, false);
         let report = self.report_of(slot);
         group.outboxes.push(link, Effect::Deliver { slot: place, report, envelope });
+        true
+    }
+
+    /// Asks the reader for the bodies that the tenant's next receipts speak of: a tenant that comes back may be owed millions.
+    fn read_owed(&mut self, tenant: TenantId, group: &mut Group) {
+        let Core { schedule, fold, numbers, config, .. } = self;
+        for slot in schedule.tenants[usize::from(tenant.0)].owed.iter().take(READ_AHEAD_MAX) {
+            let message = fold.messages.slot_mut(*slot);
+            if !message.has(bits::LOADING) && schedule.arena.get(message.body, message.id).is_none() {
+                message.set(bits::LOADING, true);
+                numbers.loads += 1;
+                group.outboxes.push(config.reader, Effect::Load { id: message.id, place: message.place });
+            }
+        }
     }
 
     /// What the tenant is told: of the message, or of the next part it has not been told of.

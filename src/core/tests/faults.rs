@@ -211,3 +211,36 @@ fn a_reload_fills_no_tenants_bucket() {
     world.wait(1);
     assert_eq!(world.submits().len(), 10);
 }
+
+#[test]
+fn a_tenant_that_comes_back_is_told_in_order_and_a_few_at_a_time() {
+    let mut world = World::new();
+    for _ in 0..1_000 {
+        world.submit(Sample { due_s: 1, validity_s: 2, ..Sample::default() });
+    }
+    world.turn();
+    world.wait(3);
+    world.reader_sleeps = true;
+    world.open_tenant(1_000);
+    let mut loads = Vec::new();
+    for _ in 0..5 {
+        world.turn();
+        loads.extend(world.effects.iter().filter_map(|(_, effect)| match effect {
+            Effect::Load { id, .. } => Some(*id),
+            _ => None,
+        }));
+    }
+    assert!((1..=256).contains(&loads.len()), "{} bodies asked for at once", loads.len());
+    world.reader_sleeps = false;
+    world.answer(&loads);
+    let mut told = Vec::new();
+    for _ in 0..10 {
+        told.extend(world.effects.iter().filter_map(|(_, effect)| match effect {
+            Effect::Deliver { report, .. } => Some(report.id),
+            _ => None,
+        }));
+        world.turn();
+    }
+    assert_eq!(told.len(), 1_000);
+    assert!(told.is_sorted());
+}

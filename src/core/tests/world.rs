@@ -230,6 +230,18 @@ impl World {
         self.effects.splice(0..0, before);
     }
 
+    /// Answers loads that the reader slept over.
+    pub(super) fn answer(&mut self, loads: &[MessageId]) {
+        for id in loads {
+            let slot = self.core.fold.messages.find(*id).expect("it is owed");
+            let place = self.core.fold.messages.slot(slot).place;
+            let sealed = self.record_at(place, |accepted| accepted.sealed.to_vec());
+            let envelope = Span::append(&sealed, &mut self.batch.bytes);
+            self.push(Command::Loaded { id: *id, place, envelope });
+        }
+        self.turn();
+    }
+
     pub(super) fn record_at<T>(&self, place: Place, with: impl Fn(&Accepted<'_>) -> T) -> T {
         let (base, octets) = self
             .groups
