@@ -244,3 +244,25 @@ fn a_tenant_that_comes_back_is_told_in_order_and_a_few_at_a_time() {
     assert_eq!(told.len(), 1_000);
     assert!(told.is_sorted());
 }
+
+#[test]
+fn the_longest_message_goes_through_the_smallest_window() {
+    let mut world = World::new();
+    world.open_carrier(CARRIER_A, 1);
+    world.open_tenant(1);
+    world.submit(Sample { parts: 255, ..Sample::default() });
+    world.submit(Sample::default());
+    world.turn();
+    for part in 0..255u8 {
+        assert_eq!(world.submits(), vec![(CARRIER_A, 0, part, false)]);
+        world.taken(CARRIER_A, 0, &format!("c{part}"));
+        world.turn();
+    }
+    assert_eq!(world.submits(), vec![(CARRIER_A, 0, 0, false)], "the message behind it");
+    for part in 0..255u8 {
+        world.receipt(&format!("c{part}"), State::Delivered);
+    }
+    world.turn();
+    assert_eq!(world.delivers(), vec![(0, State::Delivered)]);
+    assert_eq!(world.books(), (PRICE, 255 * PRICE, 0));
+}

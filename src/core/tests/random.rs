@@ -22,7 +22,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        6 => (1u8..5, prop_oneof![Just(0), Just(flags::PRICED), Just(flags::PRICED | flags::CHARGE_DELIVERED)], 1i64..200, 0i64..5)
+        6 => (1u8..5, prop_oneof![Just(0), Just(flags::PRICED), Just(flags::PRICED | flags::CHARGE_DELIVERED), Just(flags::PRICED | flags::ORDERED), Just(flags::PRICED | flags::ORDERED | flags::RECEIPT_PER_PART)], 1i64..200, 0i64..5)
             .prop_map(|(parts, flags, validity_s, due_s)| Step::Submit { parts, flags, validity_s, due_s }),
         8 => (any::<usize>(), 0u8..6).prop_map(|(pick, how)| Step::Answer { pick, how }),
         4 => (any::<usize>(), prop_oneof![Just(1u8), Just(2), Just(2), Just(5)]).prop_map(|(pick, state)| Step::Receipt { pick, state }),
@@ -86,6 +86,8 @@ fn run(steps: &[Step]) {
         .collect();
     assert_eq!(open.len(), 0, "every message ends: {open:?}");
     assert_eq!(world.books().0, 0, "nothing stays reserved");
+    assert!(world.core.schedule.orders.is_empty(), "no number waits for nobody");
+    assert!(world.core.schedule.tenants.iter().all(|tenant| tenant.owed.is_empty()), "nothing stays owed");
 }
 
 fn take_step(world: &mut World, outside: &mut Outside, step: Step, n: usize) -> i64 {
