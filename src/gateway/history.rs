@@ -303,3 +303,6 @@ fn concluded_in(payload: &[u8]) -> Option<Concluded<'_>> {
     });
     read.ok().and(concluded)
 }
+
+#[cfg(test)]
+mod tests;

@@ -222,3 +222,135 @@ fn note(marks: &mut Marks, group: &Group<'_>) {
 fn id_at_start(payload: &[u8]) -> Option<u64> {
     payload.first_chunk::<8>().map(|octets| u64::from_le_bytes(*octets))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::records::Records;
+    use crate::fact::{Accepted, Fact, Kept};
+    use crate::store::journal::{Config, Journal};
+    use crate::store::reader::Follower;
+    use crate::store::sim_disk::SimDisk;
+
+    fn journal(disk: SimDisk) -> Journal<SimDisk> {
+        let config = Config {
+            segment_bytes: 32 * 1024,
+            group_bytes_max: 4096,
+            spares: 1,
+            segments_max: None,
+            helper_thread: false,
+        };
+        let (journal, mut replay) = Journal::open(disk, config).expect("a journal");
+        while replay.next_group().expect("sound").is_some() {}
+        journal
+    }
+
+    fn accepted(id: u64, sealed: &[u8]) -> Accepted<'_> {
+        Accepted { id: MessageId(id), parts: 1, sealed, ..Accepted::default() }
+    }
+
+    fn sealed(id: u64) -> Vec<u8> {
+        vec![id as u8; 100 + (id % 50) as usize]
+    }
+
+    fn commit(journal: &mut Journal<SimDisk>, facts: &[Fact<'_>]) {
+        let mut records = Records::default();
+        facts.iter().for_each(|fact| {
+            records.push(fact);
+        });
+        journal.next_place().expect("space");
+        journal.commit(records.octets(), records.records()).expect("committed");
+    }
+
+    /// Accepts the ids, a few in each group.
+    fn accept(journal: &mut Journal<SimDisk>, ids: std::ops::Range<u64>) {
+        for first in ids.clone().step_by(5) {
+            let bodies: Vec<_> = (first..(first + 5).min(ids.end)).map(|id| (id, sealed(id))).collect();
+            let facts: Vec<_> = bodies.iter().map(|(id, sealed)| Fact::Accepted(accepted(*id, sealed))).collect();
+            commit(journal, &facts);
+        }
+    }
+
+    fn keep(journal: &mut Journal<SimDisk>, id: u64) {
+        let sealed = sealed(id);
+        commit(journal, &[Fact::Kept(Kept { accepted: accepted(id, &sealed), ..Kept::default() })]);
+    }
+
+    fn follow(records: &mut AcceptedRecords<SimDisk>, follower: &mut Follower<SimDisk>) {
+        while let Some(group) = follower.next_group().expect("sound") {
+            records.note(&group);
+        }
+    }
+
+    fn finds(records: &mut AcceptedRecords<SimDisk>, id: u64) -> bool {
+        let mut octets = Vec::new();
+        let found = records.append(MessageId(id), &mut octets).expect("it can be read");
+        if found {
+            let record = Accepted::read(&octets).expect("a record");
+            assert_eq!((record.id, record.sealed), (MessageId(id), sealed(id).as_slice()));
+        }
+        found
+    }
+
+    #[test]
+    fn every_record_is_found_in_any_order() {
+        let mut journal = journal(SimDisk::new());
+        let mut records = AcceptedRecords::new(journal.reader());
+        let mut follower = journal.follow(1);
+        accept(&mut journal, 1..1_000);
+        follow(&mut records, &mut follower);
+        assert!(journal.segments().len() > 4);
+        assert!((1..1_000).all(|id| finds(&mut records, id)));
+        assert!((1..1_000).rev().step_by(7).all(|id| finds(&mut records, id)));
+        assert!(finds(&mut records, 500) && finds(&mut records, 500), "twice in a row");
+        assert!(!finds(&mut records, 1_000) && !finds(&mut records, 0));
+    }
+
+    #[test]
+    fn what_was_copied_forward_is_found_when_its_first_segment_is_gone() {
+        let mut journal = journal(SimDisk::new());
+        let mut records = AcceptedRecords::new(journal.reader());
+        let mut follower = journal.follow(1);
+        accept(&mut journal, 1..300);
+        for id in [40, 3, 17] {
+            keep(&mut journal, id);
+        }
+        accept(&mut journal, 300..600);
+        follow(&mut records, &mut follower);
+        follower.release(journal.next_fact());
+        assert!(journal.recycle(1));
+        records.prune();
+        assert!([3, 17, 40].into_iter().all(|id| finds(&mut records, id)));
+        assert!(!finds(&mut records, 4), "nobody copied it");
+        assert!(finds(&mut records, 299) && finds(&mut records, 599));
+    }
+
+    #[test]
+    fn segments_from_before_the_start_are_read_when_they_are_needed() {
+        let disk = SimDisk::new();
+        let mut journal = journal(disk.clone());
+        accept(&mut journal, 1..500);
+        keep(&mut journal, 7);
+        let start = journal.next_fact();
+        let mut records = AcceptedRecords::new(journal.reader());
+        let mut follower = journal.follow(start);
+        accept(&mut journal, 500..1_000);
+        follow(&mut records, &mut follower);
+        assert!(!records.whole && finds(&mut records, 999) && !records.whole);
+        assert!((1..1_000).all(|id| finds(&mut records, id)));
+        assert!(records.whole);
+    }
+
+    #[test]
+    fn a_segment_that_goes_while_it_is_searched_is_no_error() {
+        let mut journal = journal(SimDisk::new());
+        let mut records = AcceptedRecords::new(journal.reader());
+        let mut follower = journal.follow(1);
+        accept(&mut journal, 1..600);
+        follow(&mut records, &mut follower);
+        assert!(finds(&mut records, 1), "the search stands in the first segment");
+        follower.release(journal.next_fact());
+        assert!(journal.recycle(1));
+        assert!(!finds(&mut records, 60) && finds(&mut records, 599));
+    }
+}

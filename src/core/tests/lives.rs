@@ -1,10 +1,10 @@
 //! Lives of messages, step by step.
 
-use super::world::{ALPHA, CARRIER_A, CARRIER_B, PLATFORM, PRICE, Sample, TENANT, World};
+use super::world::{ALPHA, CARRIER_A, CARRIER_B, PLATFORM, PRICE, READER, Sample, TENANT, World};
 use crate::command::{Command, Denial, Effect, Outcome, Reply};
 use crate::core::{Config, Terms};
 use crate::fact::flags;
-use crate::message::{MessageId, State};
+use crate::message::{LinkId, MessageId, State};
 use crate::release::buckets::Rate;
 use crate::release::retry::Retry;
 
@@ -264,6 +264,38 @@ fn a_foreign_id_does_not_exist() {
     let denied = world.effects.iter().filter(|(_, effect)| matches!(effect, Effect::Denied { .. })).count();
     let described = world.effects.iter().filter(|(_, effect)| matches!(effect, Effect::Describe { .. })).count();
     assert_eq!((denied, described), (2, 1));
+}
+
+#[test]
+fn what_memory_has_forgotten_is_asked_of_the_history() {
+    const HISTORY: LinkId = LinkId(9);
+    let mut world = World::with(Config { finished_max: 1, history: HISTORY, ..World::new().config });
+    world.open_carrier(CARRIER_A, 10);
+    for _ in 0..2 {
+        world.submit(Sample { registered: 0, ..Sample::default() });
+        world.turn();
+        for (_, slot, _, _) in world.submits() {
+            world.push(Command::Submitted { link: CARRIER_A, slot, outcome: Outcome::Refused { status: 11 } });
+        }
+        world.turn();
+    }
+    let ask = |sequence| Command::Status {
+        reply: Reply { link: PLATFORM, tag: sequence },
+        tenant: TENANT,
+        id: MessageId::new(0, sequence),
+    };
+    let asked = |world: &mut World, sequence| {
+        world.push(ask(sequence));
+        world.turn();
+        world.effects.iter().map(|(link, effect)| (*link, std::mem::discriminant(effect))).collect::<Vec<_>>()
+    };
+    let (reply, tenant, id) = (Reply::default(), TENANT, MessageId::default());
+    let look_up = std::mem::discriminant(&Effect::LookUp { reply, tenant, id });
+    let denied = std::mem::discriminant(&Effect::Denied { tag: 0, denial: Denial::NoSuchMessage });
+    assert_eq!(asked(&mut world, 1), [(HISTORY, look_up)], "the first is forgotten");
+    assert_eq!(asked(&mut world, 2)[0].0, READER, "the second is not");
+    assert_eq!(asked(&mut world, 3), [(PLATFORM, denied)], "this one never was");
+    assert_eq!(asked(&mut world, 0), [(PLATFORM, denied)], "and this cannot be");
 }
 
 #[test]
