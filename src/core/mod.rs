@@ -142,9 +142,9 @@ impl Core {
         self.schedule.carriers.iter_mut().for_each(|carrier| carrier.ready_at = None);
     }
 
-    /// Whether nothing is in any window, so that a stop repeats nothing.
+    /// Whether it was told to drain and nothing is in any window, so that a stop repeats nothing.
     pub fn is_drained(&self) -> bool {
-        self.schedule.in_windows == 0
+        self.stopping && self.schedule.in_windows == 0
     }
 
     /// Whether the disk has no room: nothing new is accepted, what is stored goes on.

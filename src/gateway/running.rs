@@ -252,15 +252,18 @@ impl Running {
             () = &mut again => return Ok(()),
             _ = tokio::time::timeout(UNBIND_MAX, unbound) => {}
         }
-        tokio::task::spawn_blocking(move || self.threads.end(&self.shared)).await.map_err(|error| error.to_string())?
+        let ended = tokio::task::spawn_blocking(move || self.threads.end(&self.shared));
+        tokio::select! {
+            // A disk that hangs must not keep the process.
+            () = &mut again => Ok(()),
+            ended = ended => ended.map_err(|error| error.to_string())?,
+        }
     }
 }
 
 /// Waits until nothing is in any window, or until `limit` has passed.
 async fn drained(shared: &Shared, limit: Duration) {
     let quiet = async {
-        // The first look may come before the core has seen the command to drain.
-        tokio::time::sleep(LOOK * 6).await;
         while !shared.progress().drained {
             tokio::time::sleep(LOOK).await;
         }

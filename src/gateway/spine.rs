@@ -43,7 +43,7 @@ pub(super) struct Progress {
     pub disk_octets: u64,
     /// The disk has no room for more messages.
     pub full: bool,
-    /// Nothing is in any window.
+    /// The core was told to drain, and nothing is in any window.
     pub drained: bool,
 }
 

@@ -21,6 +21,7 @@ fn a_stop_empties_the_windows_whatever_waits() {
     }
     world.turn();
     assert_eq!(world.submits().len(), 2);
+    assert!(!world.core.is_drained());
     world.push(Command::Drain);
     for slot in 0..2 {
         world.taken(CARRIER_A, slot, &format!("c{slot}"));
