@@ -62,6 +62,32 @@ fn on_another_bind() {
 }
 
 #[test]
+fn small_ids_of_one_number_are_not_mixed_up() {
+    // Counted from 1, so that 00000010 is one part's id and another's in the other base; each receipt comes first.
+    let smsc = Smsc::start(|submit| {
+        let id = format!("{:08x}", submit.number);
+        let stat = if submit.octets.ends_with(b"3") || submit.octets.ends_with(b"7") { "UNDELIV" } else { "DELIVRD" };
+        Answer::ReceiptsFirst(id.clone(), vec![receipt(&id, stat)])
+    });
+    let daemon = Daemon::start(&settings::one_carrier(smsc.address, ""));
+    let mut esme = Esme::riverside(daemon.smpp);
+    let mut expected: BTreeMap<String, &str> = BTreeMap::new();
+    let mut answered: BTreeMap<String, String> = BTreeMap::new();
+    for n in 0..60 {
+        let text = format!("number {n}");
+        let sequence = esme.submit("447700900001", &text);
+        let response = esme.response_or_receipts(sequence, |text| note(&mut answered, "small ids", text));
+        assert_eq!(response.status, 0, "{response:?}");
+        expected.insert(response.message_id(), state_of_number(&text));
+    }
+    while answered.len() < expected.len() {
+        note(&mut answered, "small ids", esme.receipt());
+    }
+    let wrong = expected.iter().filter(|(id, stat)| answered.get(*id).map(String::as_str) != Some(**stat));
+    assert_eq!(wrong.count(), 0, "expected {expected:?}, answered {answered:?}");
+}
+
+#[test]
 fn intermediate_states_end_nothing() {
     let smsc = Smsc::start(|submit| {
         let id = format!("{:x}", BASE + submit.number);

@@ -45,6 +45,7 @@ use crate::core::schedule::Schedule;
 use crate::exchange::Batch;
 use crate::fact::Fact;
 use crate::message::{Place, Timestamp};
+use crate::receipt::habit::Habits;
 
 /// A group holds at most this many octets of records.
 pub const GROUP_OCTETS_MAX: usize = 256 << 10;
@@ -58,6 +59,7 @@ pub struct Core {
     schedule: Schedule,
     config: Config,
     numbers: Numbers,
+    habits: Habits,
     now: Timestamp,
     base: Place,
     stopping: bool,
@@ -78,6 +80,7 @@ impl Core {
             schedule: Schedule::new(config.arena_octets, now),
             config,
             numbers: Numbers::default(),
+            habits: Habits::default(),
             now,
             base: Place::default(),
             stopping: false,

@@ -11,7 +11,7 @@ use crate::receipt::correlate::Found;
 impl Core {
     pub(super) fn receipt(&mut self, reply: Reply, carrier: CarrierId, notice: &[u8], group: &mut Group) {
         if let Some(notice) = Notice::read(notice) {
-            match self.fold.correlation.find(carrier, &notice) {
+            match self.find(carrier, &notice) {
                 Found::Part(entry) => self.receipted(entry, &notice, 0, group),
                 Found::Ambiguous | Found::None => self.unmatched(carrier, notice, group),
             }
@@ -39,10 +39,34 @@ impl Core {
     pub(super) fn expire_unmatched(&mut self, group: &mut Group) {
         let before = self.now.plus_micros(-self.config.unmatched_micros);
         while group.records.octets().len() < crate::core::RELEASE_OCTETS_MAX
-            && let Some(key) = self.fold.pending.pop_older(before)
+            && let Some(early) = self.fold.pending.pop_older(before)
         {
-            self.quarantine(key, group);
+            // No response has claimed it. What a carrier was not thought to do is now the better guess.
+            match self.fold.correlation.find(early.carrier(), &early.notice()) {
+                Found::Part(entry) => {
+                    self.habits.saw_converted(early.carrier());
+                    self.receipted(entry, &early.notice(), early.key(), group);
+                }
+                Found::Ambiguous | Found::None => self.quarantine(early.key(), group),
+            }
         }
+    }
+
+    /// The part of a receipt. An id is read in another base as far as the carrier's habit makes that likely: in one that
+    /// has never done so, only for a part that still waits for its receipt.
+    fn find(&mut self, carrier: CarrierId, notice: &Notice<'_>) -> Found {
+        let habit = self.habits.of(carrier);
+        let found = self.fold.correlation.find_spelled(carrier, notice, habit.converts());
+        let Found::Part(entry) = found else { return found };
+        match self.fold.correlation.is_as_written(carrier, notice, entry) {
+            Some(true) => self.habits.saw_as_written(carrier),
+            Some(false) if !habit.has_converted() && self.fold.messages.part(entry).stage == Stage::Done => {
+                return Found::None;
+            }
+            Some(false) => self.habits.saw_converted(carrier),
+            None => {}
+        }
+        found
     }
 
     /// A part has just got its carrier's id: its receipt may have come before.
@@ -53,7 +77,7 @@ impl Core {
         let message = self.fold.messages.slot(self.fold.messages.part(entry).slot);
         let (carrier, number) = (message.carrier, message.number);
         while let Some(early) = self.fold.pending.take_match(carrier, carrier_id, number) {
-            if self.fold.correlation.find(carrier, &early.notice()) != Found::Part(entry) {
+            if self.find(carrier, &early.notice()) != Found::Part(entry) {
                 // Its spelling fits another part as well: it waits on, and is given up rather than guessed.
                 let segment = early.segment();
                 let _ = self.fold.pending.insert(early.key(), carrier, &early.notice(), early.at(), segment);

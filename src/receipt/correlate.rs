@@ -77,14 +77,34 @@ impl Correlation {
     /// decimal as hexadecimal. As it is written it counts by itself, and where a carrier has used it several times, the newest with
     /// the receipt's number wins. Any other spelling counts only if it matches one part alone and that part's number is the receipt's.
     pub fn find(&self, carrier: CarrierId, notice: &Notice<'_>) -> Found {
+        self.find_spelled(carrier, notice, true)
+    }
+
+    /// As [`Correlation::find`]; ids are read in another base only if `convert` says so.
+    pub fn find_spelled(&self, carrier: CarrierId, notice: &Notice<'_>, convert: bool) -> Found {
         let number = short(notice.number);
-        match self.find_id(carrier, notice.tlv_id, number) {
+        match self.find_id(carrier, notice.tlv_id, number, convert) {
             Found::Part(part) => Found::Part(part),
-            by_tlv => match self.find_id(carrier, notice.text_id, number) {
+            by_tlv => match self.find_id(carrier, notice.text_id, number, convert) {
                 Found::None => by_tlv,
                 by_text => by_text,
             },
         }
+    }
+
+    /// Whether the part was found by an id as the response spelled it, but for case and zeros, that would read differently in the
+    /// other base: `Some(true)`; only by reading it in the other base: `Some(false)`; nothing can be told: `None`.
+    pub fn is_as_written(&self, carrier: CarrierId, notice: &Notice<'_>, part: u32) -> Option<bool> {
+        let mut told = Some(false);
+        for id in [notice.tlv_id, notice.text_id] {
+            let Some(Hashes { folded, .. }) = self.spelling.hashes(carrier, id) else { continue };
+            if self.entries(folded).any(|entry| entry.part == part) {
+                let other = self.spelling.converted(carrier, id).into_iter().flatten().any(|hash| hash != folded);
+                told = other.then_some(true);
+                break;
+            }
+        }
+        told
     }
 
     /// How many entries there are.
@@ -97,14 +117,14 @@ impl Correlation {
         self.tables.iter().all(HashTable::is_empty)
     }
 
-    fn find_id(&self, carrier: CarrierId, id: &[u8], number: u32) -> Found {
+    fn find_id(&self, carrier: CarrierId, id: &[u8], number: u32, convert: bool) -> Found {
         let Some(Hashes { folded, exact }) = self.spelling.hashes(carrier, id) else { return Found::None };
         let as_written = self.exact(folded, exact, number);
         if as_written != Found::None {
             return as_written;
         }
         match self.only([Some(folded), None], number) {
-            Found::None => self.only(self.spelling.converted(carrier, id), number),
+            Found::None if convert => self.only(self.spelling.converted(carrier, id), number),
             found => found,
         }
     }

@@ -146,11 +146,11 @@ impl Pending {
         Some(receipt)
     }
 
-    /// Takes out the oldest receipt if it was read before `than`, and gives its key.
-    pub fn pop_older(&mut self, than: Timestamp) -> Option<u64> {
+    /// Takes out the oldest receipt if it was read before `than`.
+    pub fn pop_older(&mut self, than: Timestamp) -> Option<PendingReceipt> {
         let (key, _) = self.receipts.first_key_value().filter(|(_, receipt)| receipt.at < than)?;
         let key = *key;
-        self.remove(key).map(|receipt| receipt.key)
+        self.remove(key)
     }
 
     /// When the oldest was read.
@@ -278,9 +278,21 @@ mod tests {
             add(&mut pending, key, &notice(b"", b"x"));
         }
         assert_eq!(pending.in_segment(0).map(|receipt| receipt.key).collect::<Vec<_>>(), [5, 7]);
-        assert_eq!((pending.oldest_at(), pending.pop_older(Timestamp(5))), (Some(Timestamp(5)), None));
-        assert_eq!((pending.pop_older(Timestamp(8)), pending.pop_older(Timestamp(8))), (Some(5), Some(7)));
-        assert_eq!((pending.pop_older(Timestamp(8)), pending.len(), pending.is_empty()), (None, 1, false));
+        assert_eq!(
+            (pending.oldest_at(), pending.pop_older(Timestamp(5)).map(|receipt| receipt.key)),
+            (Some(Timestamp(5)), None)
+        );
+        assert_eq!(
+            (
+                pending.pop_older(Timestamp(8)).map(|receipt| receipt.key),
+                pending.pop_older(Timestamp(8)).map(|receipt| receipt.key)
+            ),
+            (Some(5), Some(7))
+        );
+        assert_eq!(
+            (pending.pop_older(Timestamp(8)).map(|receipt| receipt.key), pending.len(), pending.is_empty()),
+            (None, 1, false)
+        );
         assert!(pending.remove(5).is_none());
     }
 
@@ -289,6 +301,6 @@ mod tests {
         let mut pending = pending();
         add(&mut pending, 1, &notice(b"", b""));
         assert_eq!(taken(&mut pending, b"", NUMBER), None);
-        assert_eq!(pending.pop_older(Timestamp(2)), Some(1));
+        assert_eq!(pending.pop_older(Timestamp(2)).map(|receipt| receipt.key), Some(1));
     }
 }
