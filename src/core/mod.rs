@@ -44,7 +44,7 @@ use crate::core::fold::{Bounds, Fold};
 use crate::core::schedule::Schedule;
 use crate::exchange::Batch;
 use crate::fact::Fact;
-use crate::message::{Place, Timestamp};
+use crate::message::{CarrierId, Place, Timestamp};
 use crate::receipt::habit::Habits;
 
 /// A group holds at most this many octets of records.
@@ -158,6 +158,12 @@ impl Core {
     /// What has happened since the start, and how much waits.
     pub fn numbers(&self) -> &Numbers {
         &self.numbers
+    }
+
+    /// Messages that wait for their turn, for each carrier for which some do.
+    pub fn waiting(&self) -> impl Iterator<Item = (CarrierId, u64)> + '_ {
+        let lanes = &self.schedule.lanes;
+        lanes.carriers().map(|carrier| (carrier, lanes.waiting(carrier)))
     }
 
     /// Writes a fact into the group and applies it.

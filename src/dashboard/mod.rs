@@ -2,3 +2,6 @@
 
 pub mod log;
 pub mod metrics;
+pub mod page;
+pub mod snapshot;
+pub mod trend;

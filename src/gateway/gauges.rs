@@ -1,8 +1,9 @@
 //! The numbers that metrics show: what the spine published last, brought into the dashboard's counters when somebody looks.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::dashboard::metrics::Numbers;
+use crate::dashboard::trend::Trend;
 use crate::gateway::names::NameBook;
 use crate::gateway::spine::{Progress, Shared};
 use crate::ingress::refused::Refused;
@@ -13,12 +14,14 @@ use crate::presence::Presence;
 pub(super) struct Gauges {
     pub numbers: Arc<Numbers>,
     pub refused: Arc<Refused>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
+    /// The rates of the last two minutes.
+    pub(super) trend: Mutex<Trend>,
 }
 
 impl Gauges {
     pub(super) fn new(numbers: Arc<Numbers>, shared: Arc<Shared>) -> Gauges {
-        Gauges { numbers, refused: Arc::default(), shared }
+        Gauges { numbers, refused: Arc::default(), shared, trend: Mutex::default() }
     }
 
     /// The metrics as text.

@@ -16,6 +16,7 @@ mod reading;
 mod reload;
 mod running;
 mod seals;
+mod snapshot;
 mod spine;
 mod threads;
 

@@ -1,5 +1,6 @@
 //! The daemon while it runs: its threads, its servers, and how they end.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,21 +13,25 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::carrier;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::config::Config;
 use crate::dashboard::metrics::Numbers as Metrics;
+use crate::dashboard::page;
+use crate::dashboard::snapshot::Snapshot;
 use crate::exchange::{Batch, Exchange};
 use crate::gateway::compose::{self, Numbers};
 use crate::gateway::gauges::Gauges;
 use crate::gateway::names::NameBook;
 use crate::gateway::opening::{self, StartError};
+use crate::gateway::snapshot::Scene;
 use crate::gateway::spine::Shared;
 use crate::gateway::threads::Threads;
 use crate::ingress::accept::{Intake, Rules};
-use crate::ingress::http::{self, desk::Desk};
+use crate::ingress::http::{self, board::Board, desk::Desk};
 use crate::ingress::references::References;
 use crate::ingress::smpp;
 use crate::ingress::smpp::attempts::Attempts;
@@ -106,6 +111,7 @@ impl Running {
             config,
         };
         let (smpp, http) = running.open_ports().await?;
+        running.keep_trend();
         running.start_carriers();
         running.say_ready(smpp, http);
         Ok(running)
@@ -163,10 +169,57 @@ impl Running {
             limits: compose::http_server(&self.config),
             admin_token: token.map(|token| crate::admission::tenant::SecretDigest::of(token.0.as_bytes())),
             metrics: Box::new(move || gauges.text(&describe.0, &describe.1)),
+            board: self.board(),
             ready: Box::new(move || ready.load(Ordering::Relaxed)),
             refused: self.gauges.refused.clone(),
             answered: Box::new(move |status| counted.numbers.http_answered(status)),
         }
+    }
+
+    /// What `/` shows.
+    fn board(&self) -> Board {
+        let snapshot = Arc::new(self.snapshots());
+        let values = snapshot.clone();
+        Board {
+            page: Box::new(move || page::html(&snapshot())),
+            numbers: Box::new(move || page::json(&values())),
+            policy: page::policy().try_into().expect("it is ASCII"),
+        }
+    }
+
+    fn snapshots(&self) -> impl Fn() -> Snapshot + Send + Sync + use<> {
+        let (gauges, presence, names) = (self.gauges.clone(), self.presence.clone(), self.names.clone());
+        let (node, ready, clock, started) =
+            (self.config.node.name.clone(), self.ready.clone(), self.clock, self.clock.now());
+        // A reload does not change how many binds there are.
+        let wanted = self.config.carriers.iter().map(|carrier| (carrier.id.clone(), u32::from(carrier.binds)));
+        let wanted: BTreeMap<String, u32> = wanted.collect();
+        move || {
+            gauges.snapshot(&Scene {
+                node: &node,
+                ready: ready.load(Ordering::Relaxed),
+                now: clock.now(),
+                started,
+                presence: &presence,
+                names: &names,
+                binds_wanted: &|carrier| wanted.get(carrier).copied().unwrap_or(0),
+            })
+        }
+    }
+
+    /// Notes the totals once a second until the end, for the rates.
+    fn keep_trend(&mut self) {
+        let (gauges, clock, mut stop) = (self.gauges.clone(), self.clock, self.stop.subscribe());
+        self.tasks.spawn(async move {
+            let mut second = tokio::time::interval(Duration::from_secs(1));
+            second.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                tokio::select! {
+                    _ = second.tick() => gauges.note(clock.now()),
+                    _ = stop.wait_for(|stop| *stop) => return,
+                }
+            }
+        });
     }
 
     fn start_carriers(&mut self) {

@@ -4,7 +4,7 @@
 //! hand-offs; `docs/decisions.md` has the figures.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -12,7 +12,7 @@ use crate::command::Effect;
 use crate::core::{Core, Group, Numbers};
 use crate::dashboard::metrics::Numbers as Metrics;
 use crate::exchange::{Batch, Exchange};
-use crate::message::LinkId;
+use crate::message::{CarrierId, LinkId};
 use crate::store::disk::Disk;
 use crate::store::error::Error;
 use crate::store::journal::Journal;
@@ -37,6 +37,8 @@ pub(super) struct Progress {
     pub records: u64,
     /// Octets written.
     pub octets: u64,
+    /// Microseconds spent in writing and syncing them.
+    pub sync_micros: u64,
     /// Journal segments in use.
     pub segments: u32,
     /// Octets that the journal takes on the disk.
@@ -57,7 +59,14 @@ pub(super) struct Shared {
     has_errands: AtomicBool,
     finish: AtomicBool,
     wanted: AtomicU64,
-    progress: Mutex<Progress>,
+    published: Mutex<Published>,
+}
+
+#[derive(Default)]
+struct Published {
+    progress: Progress,
+    /// Messages that wait for their turn, for each carrier for which some do.
+    waiting: Vec<(CarrierId, u64)>,
 }
 
 impl Shared {
@@ -79,7 +88,16 @@ impl Shared {
 
     /// The counts as of the last turn.
     pub(super) fn progress(&self) -> Progress {
-        *self.progress.lock().unwrap_or_else(|e| e.into_inner())
+        self.published().progress
+    }
+
+    /// Messages that wait for their turn, for each carrier for which some do, as of the last turn.
+    pub(super) fn waiting(&self) -> Vec<(CarrierId, u64)> {
+        self.published().waiting.clone()
+    }
+
+    fn published(&self) -> MutexGuard<'_, Published> {
+        self.published.lock().unwrap_or_else(|e| e.into_inner())
     }
 }
 
@@ -202,6 +220,7 @@ impl<D: Disk> Spine<D> {
         self.progress.groups += 1;
         self.progress.records += u64::from(records);
         self.progress.octets += u64::from(committed.bytes);
+        self.progress.sync_micros += u64::try_from(committed.sync.as_micros()).unwrap_or(u64::MAX);
         Ok(())
     }
 
@@ -222,7 +241,10 @@ impl<D: Disk> Spine<D> {
         self.progress.core = *self.core.numbers();
         self.progress.drained = self.core.is_drained();
         self.progress.full = self.journal.is_low();
-        *self.shared.progress.lock().unwrap_or_else(|e| e.into_inner()) = self.progress;
+        let mut published = self.shared.published();
+        published.progress = self.progress;
+        published.waiting.clear();
+        published.waiting.extend(self.core.waiting());
     }
 }
 

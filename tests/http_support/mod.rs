@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use axum::http::HeaderValue;
 use sluice::admission::config::{Charge, Receipts, RouteConfig, TenantConfig};
 use sluice::admission::policy::{CarrierEntry, Policy};
 use sluice::admission::tenant::SecretDigest;
@@ -19,6 +20,7 @@ use sluice::dashboard::metrics::Numbers;
 use sluice::exchange::{Batch, Exchange, Outbox};
 use sluice::fact::{Accepted, Fact, Kept, PartSummary, Stage, records};
 use sluice::ingress::accept::{Intake, Rules};
+use sluice::ingress::http::board::Board;
 use sluice::ingress::http::desk::Desk;
 use sluice::ingress::http::server::{Limits, serve};
 use sluice::ingress::http::{Api, router};
@@ -114,6 +116,11 @@ fn api(desk: Arc<Desk>, limits: Limits, admin_token: Option<&str>, numbers: Arc<
         limits,
         admin_token: admin_token.map(|token| SecretDigest::of(token.as_bytes())),
         metrics: Box::new(move || text.text()),
+        board: Board {
+            page: Box::new(|| "<!doctype html>".to_owned()),
+            numbers: Box::new(|| "{}".to_owned()),
+            policy: HeaderValue::from_static("default-src 'none'"),
+        },
         ready: Box::new(|| true),
         refused: Arc::default(),
         answered: Box::new(move |status| answered.http_answered(status)),

@@ -1,5 +1,6 @@
 //! The HTTP API: who asks, what for, and the answer. Requests wait for the core at one [`desk::Desk`].
 
+pub mod board;
 pub mod desk;
 pub mod problem;
 pub mod render;
@@ -25,6 +26,7 @@ use axum::routing::{get, post};
 use crate::admission::tenant::SecretDigest;
 use crate::clock::Clock;
 use crate::ingress::accept::{Intake, Rules};
+use crate::ingress::http::board::Board;
 use crate::ingress::http::desk::Desk;
 use crate::ingress::http::problem::Problem;
 use crate::ingress::http::server::Limits;
@@ -54,6 +56,8 @@ pub struct Api {
     pub admin_token: Option<SecretDigest>,
     /// The metrics as OpenMetrics text.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// The dashboard.
+    pub board: Board,
     /// Whether messages are taken now.
     pub ready: Box<dyn Fn() -> bool + Send + Sync>,
     /// Messages that were refused, by reason.
@@ -71,6 +75,8 @@ pub fn router(api: Arc<Api>) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/", get(board::page))
+        .route("/numbers.json", get(board::numbers))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(api.clone(), seen))
