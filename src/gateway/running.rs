@@ -154,7 +154,7 @@ impl Running {
             answering.stop();
         });
         let (keyring, presence) = (self.keys.keyring(), self.presence.clone());
-        let (names, ready) = (self.names.clone(), self.ready.clone());
+        let (names, ready, shared) = (self.names.clone(), self.ready.clone(), self.shared.clone());
         let (gauges, counted) = (self.gauges.clone(), self.gauges.clone());
         let describe = (self.presence.clone(), self.names.clone());
         let token = self.config.http.admin_token.as_ref();
@@ -170,7 +170,7 @@ impl Running {
             admin_token: token.map(|token| crate::admission::tenant::SecretDigest::of(token.0.as_bytes())),
             metrics: Box::new(move || gauges.text(&describe.0, &describe.1)),
             board: self.board(),
-            ready: Box::new(move || ready.load(Ordering::Relaxed)),
+            ready: Box::new(move || ready.load(Ordering::Relaxed) && !shared.progress().full),
             refused: self.gauges.refused.clone(),
             answered: Box::new(move |status| counted.numbers.http_answered(status)),
         }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -26,56 +26,52 @@ pub struct Board {
 
 /// `GET /`.
 pub(super) async fn page(State(api): State<Arc<Api>>, request: Request) -> Response {
-    if let Err(refusal) = admitted(&api, &request) {
-        return refusal;
-    }
-    let mut response = (api.board.page)().into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, api.board.policy.clone());
-    sealed_off(headers);
+    let mut response = answer(&api, &request, "text/html; charset=utf-8", &api.board.page);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, api.board.policy.clone());
     response
 }
 
 /// `GET /numbers.json`.
 pub(super) async fn numbers(State(api): State<Arc<Api>>, request: Request) -> Response {
-    if let Err(refusal) = admitted(&api, &request) {
-        return refusal;
-    }
-    let mut response = (api.board.numbers)().into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    sealed_off(headers);
-    response
+    answer(&api, &request, "application/json", &api.board.numbers)
 }
 
-/// Other sites may neither guess another type, nor embed it, nor learn the address.
-fn sealed_off(headers: &mut HeaderMap) {
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+/// What `say` says, for operators. Other sites may neither take it for another type, nor embed it, nor learn the address.
+fn answer(api: &Api, request: &Request, content_type: &'static str, say: &dyn Fn() -> String) -> Response {
+    if let Err(problem) = admitted(api, request) {
+        let asks = problem.status() == StatusCode::UNAUTHORIZED;
+        let mut response = problem.into_response();
+        if asks {
+            let ask = HeaderValue::from_static("Basic realm=\"Sluice\", charset=\"UTF-8\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, ask);
+        }
+        return response;
+    }
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    (headers, say()).into_response()
 }
 
 /// The operators' rule, as browsers can follow it: they send a token as the password of Basic authentication (RFC 7617) after they
 /// were asked for one. That is taken here and nowhere else, because a browser sends it along with what other sites make it ask.
-fn admitted(api: &Api, request: &Request) -> Result<(), Response> {
+fn admitted(api: &Api, request: &Request) -> Result<(), Problem> {
     let Some(token) = &api.admin_token else {
-        return if names_this_machine(request) {
-            access::admin(api, request).map_err(IntoResponse::into_response)
-        } else {
+        if !names_this_machine(request) {
             let says = "Without [http] admin_token this is shown under an IP address or localhost only.";
-            Err(Problem::new(StatusCode::FORBIDDEN, "not_the_operator", says).into_response())
-        };
+            return Err(Problem::new(StatusCode::FORBIDDEN, "not_the_operator", says));
+        }
+        return access::admin(api, request);
     };
     let basic = || password(request.headers()).is_some_and(|shown| SecretDigest::of(&shown).matches(token));
     if access::admin(api, request).is_ok() || basic() {
         return Ok(());
     }
     let says = "The admin token is needed, as bearer token or as the password of any user.";
-    let mut response = Problem::new(StatusCode::UNAUTHORIZED, "not_the_operator", says).into_response();
-    let ask = HeaderValue::from_static("Basic realm=\"Sluice\", charset=\"UTF-8\"");
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, ask);
-    Err(response)
+    Err(Problem::new(StatusCode::UNAUTHORIZED, "not_the_operator", says))
 }
 
 /// The password of `Authorization: Basic …`.
