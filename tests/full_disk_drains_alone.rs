@@ -38,6 +38,8 @@ fn by_the_budget_of_the_store() {
     assert!(accepted.len() > 1_000, "{} were accepted", accepted.len());
     assert_eq!(post(&daemon, round), Vec::<String>::new(), "still full");
 
+    // A crash now finds its way back as well.
+    daemon.restart();
     let _carrier = Carrier::start_at(&address.to_string(), &[]);
     for id in [accepted.first(), accepted.get(accepted.len() / 2), accepted.last()].into_iter().flatten() {
         eventually("what was accepted is delivered", || {
