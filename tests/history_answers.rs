@@ -128,6 +128,23 @@ fn history_that_is_not_wanted_is_removed() {
     assert!(!daemon.dir.join("data/history").exists());
 }
 
+#[test]
+fn an_archive_that_cannot_be_opened_stops_nothing() {
+    let carrier = Carrier::start(&[]);
+    let mut daemon = Daemon::start(&configuration(&carrier));
+    daemon.kill9();
+    let archive = daemon.dir.join("data/history");
+    std::fs::remove_dir_all(&archive).expect("there is an archive");
+    std::fs::write(&archive, b"no folder").expect("writable");
+    daemon.restart();
+    assert!(daemon.log().contains("archive of finished messages cannot be opened"), "{}", daemon.log());
+    let first = post(&daemon, 0);
+    ended(&daemon, &first[0]);
+    push_out_the_first_segment(&daemon, 1);
+    assert_eq!(ask(&daemon, &first[0], KEY).status, 404, "no segment waits for it, and nobody knows the message");
+    assert!(daemon.is_running());
+}
+
 /// Overwrites the start of every file.
 fn ruin(dir: &Path) {
     for entry in std::fs::read_dir(dir).expect("a folder").flatten() {

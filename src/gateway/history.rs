@@ -4,7 +4,7 @@
 //! The journal is looked at ten times a second and not at each commit, so the thread costs the commit path no wake-up. What has ended
 //! waits in memory until its segment is closed, its slice is full, or a segment waits to be given back; until then it is found there.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,8 +22,7 @@ use crate::store::accepted::AcceptedRecords;
 use crate::store::disk::Disk;
 use crate::store::error::Error;
 use crate::store::history::{Archive, ArchiveError, Bounds};
-use crate::store::journal::Journal;
-use crate::store::reader::Follower;
+use crate::store::reader::{Follower, Reader};
 
 const LOOK: Duration = Duration::from_millis(100);
 /// A slice is full when its Concluded records have this many octets. It should hold fewer messages than the core keeps after their end.
@@ -31,13 +30,20 @@ const SLICE_OCTETS: usize = 8 << 20;
 /// Groups followed between two looks into the mailbox.
 const GROUPS_AT_ONCE: usize = 512;
 
+/// How long the archive stays closed after an error.
+const SECONDS_CLOSED: i64 = 60;
+
 /// Where the archive is, in the data directory.
 const FOLDER: &str = "history";
 
 /// The thread's state.
 pub(super) struct History<D: Disk> {
-    /// Absent if it is not wanted or cannot be used; then nothing is found.
-    pub archive: Option<Following<D>>,
+    /// Absent if no archive is wanted; then nothing is found.
+    pub source: Option<Source<D>>,
+    /// Absent while the archive cannot be used.
+    pub following: Option<Following<D>>,
+    /// When it may be opened again.
+    pub again_at: Timestamp,
     pub seals: Seals<D>,
     pub exchange: Arc<Exchange>,
     pub mailbox: Arc<Mailbox>,
@@ -70,41 +76,55 @@ struct Ended {
     between: (Timestamp, Timestamp),
 }
 
-/// Opens the archive as the configuration wants it, and follows the journal from where the archive ends. The archive promises nothing,
-/// so whatever is wrong with it is a line in the log and never a failed start.
-pub(super) fn open<D: Disk>(config: &Config, journal: &Journal<D>) -> Option<Following<D>> {
-    let dir = config.node.data_dir.join(FOLDER);
-    let bounds = Bounds { age: config.store.history, octets_max: config.store.history_octets_max };
-    if bounds.age.is_zero() || bounds.octets_max == 0 {
+/// Where the archive is, and what it is filled from.
+pub(super) struct Source<D: Disk> {
+    dir: PathBuf,
+    bounds: Bounds,
+    reader: Reader<D>,
+}
+
+impl<D: Disk> Source<D> {
+    /// The archive as the configuration wants it; one that is not wanted is removed.
+    pub(super) fn of(config: &Config, reader: Reader<D>) -> Option<Source<D>> {
+        let dir = config.node.data_dir.join(FOLDER);
+        let bounds = Bounds { age: config.store.history, octets_max: config.store.history_octets_max };
+        if !bounds.age.is_zero() && bounds.octets_max > 0 {
+            return Some(Source { dir, bounds, reader });
+        }
         if let Err(error) = Archive::remove(&dir) {
             tracing::warn!(%error, "the archive of finished messages is not wanted and cannot be removed");
         }
-        return None;
+        None
     }
-    let archive = open_archive(&dir, bounds)?;
-    let next_fact = archive.next_fact();
-    Some(Following {
-        archive,
-        follower: journal.follow(next_fact),
-        records: AcceptedRecords::new(journal.reader()),
-        ended: Ended::default(),
-        next_fact,
-        released: next_fact,
-        segment: 0,
-        accepted: Vec::new(),
-    })
-}
 
-fn open_archive(dir: &Path, bounds: Bounds) -> Option<Archive> {
-    match Archive::open(dir, bounds) {
-        Ok((archive, None)) => Some(archive),
-        Ok((archive, Some(why))) => {
-            tracing::warn!(%why, "the archive of finished messages could not be opened and begins anew; the journal refills it");
-            Some(archive)
+    /// Opens the archive and follows the journal from where it ends. The archive promises nothing, so whatever is wrong with it is a
+    /// line in the log and never a failed start.
+    pub(super) fn open(&self) -> Option<Following<D>> {
+        match Archive::open(&self.dir, self.bounds) {
+            Ok((archive, why)) => {
+                if let Some(why) = why {
+                    tracing::warn!(%why, "the archive of finished messages could not be read and begins anew, from what the journal holds");
+                }
+                Some(self.follow(archive))
+            }
+            Err(error) => {
+                tracing::error!(%error, "the archive of finished messages cannot be opened; it is tried again");
+                None
+            }
         }
-        Err(error) => {
-            tracing::error!(%error, "there is no archive of finished messages until the next start");
-            None
+    }
+
+    fn follow(&self, archive: Archive) -> Following<D> {
+        let next_fact = archive.next_fact();
+        Following {
+            archive,
+            follower: self.reader.follow(next_fact),
+            records: AcceptedRecords::new(self.reader.another()),
+            ended: Ended::default(),
+            next_fact,
+            released: next_fact,
+            segment: 0,
+            accepted: Vec::new(),
         }
     }
 }
@@ -135,15 +155,24 @@ impl<D: Disk> History<D> {
         }
     }
 
-    /// Goes on in the journal; says whether there is more.
+    /// Goes on in the journal; says whether there is more. After an error the archive is closed, so that no segment waits for it, and
+    /// opened again after a while.
     fn follow(&mut self) -> bool {
-        let Some(following) = &mut self.archive else { return false };
-        match following.step(self.shared.wanted_fact(), self.clock.now()) {
+        let Some(source) = &self.source else { return false };
+        let now = self.clock.now();
+        let Some(following) = &mut self.following else {
+            if now >= self.again_at {
+                self.following = source.open();
+                self.again_at = now.plus_seconds(SECONDS_CLOSED);
+            }
+            return self.following.is_some();
+        };
+        match following.step(self.shared.wanted_fact(), now) {
             Ok(more) => more,
             Err(error) => {
-                tracing::error!(%error, "the archive of finished messages is closed until the next start");
-                // With its follower gone no segment waits for it.
-                self.archive = None;
+                tracing::error!(%error, "the archive of finished messages is closed, and tried again");
+                self.following = None;
+                self.again_at = now.plus_seconds(SECONDS_CLOSED);
                 false
             }
         }
@@ -152,7 +181,7 @@ impl<D: Disk> History<D> {
     fn answer(&mut self, reply: Reply, tenant: TenantId, id: MessageId) {
         let mut outbox = Outbox::default();
         let found =
-            self.archive.as_mut().map_or(Ok(false), |archive| archive.find(id, self.clock.now(), &mut outbox.bytes));
+            self.following.as_mut().map_or(Ok(false), |archive| archive.find(id, self.clock.now(), &mut outbox.bytes));
         let found = found.unwrap_or_else(|error| {
             tracing::error!(%error, "the archive of finished messages cannot be read");
             false

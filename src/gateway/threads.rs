@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::exchange::Batch;
 use crate::gateway::cdr_files::{CdrFiles, CdrWriter};
-use crate::gateway::history::{self, History};
+use crate::gateway::history::{History, Source};
 use crate::gateway::names::NameBook;
 use crate::gateway::opening::StartError;
 use crate::gateway::reading::Reading;
@@ -56,8 +56,11 @@ impl Threads {
         };
         let seals = || Seals { keys: keys.clone(), names: names.clone(), context: SEAL_CONTEXT };
         let mailbox = |link| spine.exchange.mailbox(link).expect("opened with the store");
+        let source = Source::of(config, spine.journal.reader());
         let history = History {
-            archive: history::open(config, &spine.journal),
+            following: source.as_ref().and_then(Source::open),
+            source,
+            again_at: spine.clock.now(),
             seals: seals(),
             exchange: spine.exchange.clone(),
             mailbox: mailbox(history),

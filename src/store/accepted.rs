@@ -336,7 +336,7 @@ mod tests {
         let mut follower = journal.follow(start);
         accept(&mut journal, 500..1_000);
         follow(&mut records, &mut follower);
-        assert!(!records.whole && finds(&mut records, 999) && !records.whole);
+        assert!(finds(&mut records, 999) && !records.whole);
         assert!((1..1_000).all(|id| finds(&mut records, id)));
         assert!(records.whole);
     }

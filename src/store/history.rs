@@ -82,10 +82,12 @@ struct Reached {
 }
 
 impl Archive {
-    /// Opens the archive in `dir`, or makes it. One that cannot be opened is removed and made anew; the second value says why.
+    /// Opens the archive in `dir`, or makes it. A damaged one is removed and made anew; the second value says why. One that cannot be
+    /// opened for another reason (a full disk, no permission, too many open files) is left alone.
     pub fn open(dir: &Path, bounds: Bounds) -> Result<(Archive, Option<ArchiveError>), ArchiveError> {
         let why = match Archive::open_as_it_is(dir, bounds) {
             Ok(archive) => return Ok((archive, None)),
+            Err(why) if !why.is_damage() => return Err(why),
             Err(why) => why,
         };
         Archive::remove(dir)?;
@@ -225,6 +227,21 @@ impl Archive {
     }
 }
 
+impl ArchiveError {
+    /// Whether the files are not as they were written, and not the system that refuses them.
+    fn is_damage(&self) -> bool {
+        let of_system = |error: &io::Error| error.raw_os_error().is_some() && error.kind() != io::ErrorKind::NotFound;
+        match self {
+            ArchiveError::Damaged => true,
+            ArchiveError::Folder { .. } | ArchiveError::Engine(fjall::Error::Locked) => false,
+            ArchiveError::Engine(fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error))) => {
+                !of_system(error)
+            }
+            ArchiveError::Engine(_) => true,
+        }
+    }
+}
+
 impl Reached {
     fn octets(&self) -> [u8; 24] {
         let mut octets = [0; 24];
@@ -347,6 +364,23 @@ mod tests {
         assert_eq!(archive.next_fact(), 0);
         fill(&mut archive, 1..5, 7, Timestamp(DAY));
         assert!(has(&archive, 4));
+    }
+
+    #[test]
+    fn an_archive_that_the_system_refuses_is_left_alone() {
+        let dir = tempfile::tempdir().expect("a place");
+        let path = dir.path().join("history");
+        let (mut archive, _) = Archive::open(&path, bounds(1 << 30)).expect("a new archive");
+        fill(&mut archive, 1..5, 7, Timestamp(DAY));
+        let second = Archive::open(&path, bounds(1 << 30));
+        assert!(second.is_err(), "another holder has it");
+        drop(archive);
+        let (archive, why) = Archive::open(&path, bounds(1 << 30)).expect("the same archive");
+        assert!(why.is_none() && has(&archive, 4));
+        let refused = ArchiveError::Engine(fjall::Error::Io(io::Error::from_raw_os_error(28)));
+        assert!(!refused.is_damage(), "a full disk");
+        let cut = ArchiveError::Engine(fjall::Error::Io(io::ErrorKind::UnexpectedEof.into()));
+        assert!(cut.is_damage(), "a file that was cut");
     }
 
     fn list(dir: &Path, files: &mut Vec<PathBuf>) {

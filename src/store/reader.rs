@@ -103,6 +103,11 @@ impl<D: Disk> Reader<D> {
         Ok(SegmentGroups { groups })
     }
 
+    /// A follower of the same journal: see [`crate::store::journal::Journal::follow`].
+    pub fn follow(&self, from_fact: u64) -> Follower<D> {
+        Follower::new(Arc::clone(&self.published), from_fact)
+    }
+
     /// The numbers of the segments in use, oldest first.
     pub fn segments(&self) -> Vec<u32> {
         self.published.segments().into_iter().map(|(segment, _)| segment).collect()

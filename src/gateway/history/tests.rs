@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use super::Following;
+use super::{Following, Source};
 use crate::fact::layout::{part_summaries, read_kept_payload};
 use crate::fact::records::Records;
 use crate::fact::{Accepted, Concluded, Fact, Kept, PartSummary, Stage};
 use crate::message::{MessageId, State, TenantId, Timestamp};
-use crate::store::accepted::AcceptedRecords;
-use crate::store::history::{Archive, Bounds};
+use crate::store::history::Bounds;
 use crate::store::journal::{Config, Journal};
 use crate::store::sim_disk::SimDisk;
 
@@ -28,17 +27,8 @@ fn open(disk: &SimDisk, dir: &std::path::Path) -> (Journal<SimDisk>, Following<S
     let (journal, mut replay) = Journal::open(disk.clone(), config).expect("a journal");
     while replay.next_group().expect("sound").is_some() {}
     let bounds = Bounds { age: Duration::from_secs(DAYS * 86_400), octets_max: 1 << 30 };
-    let (archive, _) = Archive::open(dir, bounds).expect("an archive");
-    let following = Following {
-        next_fact: archive.next_fact(),
-        released: archive.next_fact(),
-        follower: journal.follow(archive.next_fact()),
-        records: AcceptedRecords::new(journal.reader()),
-        archive,
-        ended: super::Ended::default(),
-        segment: 0,
-        accepted: Vec::new(),
-    };
+    let source = Source { dir: dir.to_owned(), bounds, reader: journal.reader() };
+    let following = source.open().expect("an archive");
     (journal, following)
 }
 
