@@ -121,7 +121,8 @@ mod tests {
             let request = Request::builder().uri("/").header("host", host).body(Body::empty());
             names_this_machine(&request.expect("a request"))
         };
-        for host in ["127.0.0.1", "127.0.0.1:8080", "[::1]:8080", "::1", "localhost", "LOCALHOST:80", "10.0.0.7:8080"] {
+        for host in ["127.0.0.1", "127.0.0.1:8080", "[::1]:8080", "[::1]", "localhost", "LOCALHOST:80", "10.0.0.7:8080"]
+        {
             assert!(asked(host), "{host}");
         }
         for host in ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", ""] {
