@@ -13,6 +13,9 @@ use crate::release::lanes::LaneId;
 /// Bodies asked of the reader at one time, from the head of a lane on.
 const READ_AHEAD_MAX: usize = 1_024;
 
+/// Of all lanes together, one for so many octets of the arena: more would push out of it what has not left yet.
+const ARENA_OCTETS_PER_READ: usize = 2_048;
+
 /// What became of the head of a lane.
 enum Head {
     /// It has been dealt with: look again.
@@ -188,23 +191,30 @@ impl Core {
     /// Asks the reader for the bodies at the head of a lane.
     fn read_ahead(&mut self, lane: LaneId, group: &mut Group) {
         let Core { schedule, fold, numbers, config, .. } = self;
-        for slot in schedule.lanes.ahead(lane).take(READ_AHEAD_MAX) {
+        let loading_max = config.arena_octets / ARENA_OCTETS_PER_READ;
+        for (nth, slot) in schedule.lanes.ahead(lane).take(READ_AHEAD_MAX).enumerate() {
+            if nth > 0 && schedule.loading >= loading_max {
+                return;
+            }
             let message = fold.messages.slot_mut(slot);
             if message.has(bits::LOADING) || schedule.arena.get(message.body, message.id).is_some() {
                 continue;
             }
             message.set(bits::LOADING, true);
             numbers.loads += 1;
+            schedule.loading += 1;
             group.outboxes.push(config.reader, Effect::Load { id: message.id, place: message.place });
         }
     }
 
     /// The reader has answered.
     pub(super) fn loaded(&mut self, id: MessageId, place: Place, envelope: &[u8], group: &mut Group) {
+        self.schedule.loading = self.schedule.loading.saturating_sub(1);
         let Some(slot) = self.fold.messages.find(id) else { return };
         let now_at = self.fold.messages.slot(slot).place;
         if envelope.is_empty() && now_at != place {
             // Its segment was recycled while the reader was on its way there.
+            self.schedule.loading += 1;
             return group.outboxes.push(self.config.reader, Effect::Load { id, place: now_at });
         }
         let body = if envelope.is_empty() { 0 } else { self.schedule.arena.put(id, envelope) };

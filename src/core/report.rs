@@ -64,6 +64,7 @@ impl Core {
             if !message.has(bits::LOADING) && schedule.arena.get(message.body, message.id).is_none() {
                 message.set(bits::LOADING, true);
                 numbers.loads += 1;
+                schedule.loading += 1;
                 group.outboxes.push(config.reader, Effect::Load { id: message.id, place: message.place });
             }
         }

@@ -133,6 +133,8 @@ pub(super) struct Schedule {
     /// The segment in use when a sweep left something behind: the next one waits for another.
     pub(super) swept_in_vain: Option<u32>,
     pub(super) orders: Orders,
+    /// Bodies that the reader was asked for and has not answered.
+    pub(super) loading: usize,
 }
 
 impl Schedule {
@@ -148,6 +150,7 @@ impl Schedule {
             sweeping: None,
             swept_in_vain: None,
             orders: Orders::default(),
+            loading: 0,
         }
     }
 

@@ -267,3 +267,38 @@ fn the_longest_message_goes_through_the_smallest_window() {
     assert_eq!(world.delivers(), vec![(0, State::Delivered)]);
     assert_eq!(world.books(), (PRICE, 255 * PRICE, 0));
 }
+
+#[test]
+fn no_more_bodies_are_read_ahead_than_the_arena_holds() {
+    let mut world = World::with(Config { arena_octets: 1 << 20, ..World::new().config });
+    for _ in 0..1_000 {
+        world.submit(Sample { due_s: 1, ..Sample::default() });
+    }
+    world.turn();
+    world.wait(2);
+    world.reader_sleeps = true;
+    world.open_carrier(CARRIER_A, 10);
+    world.turn();
+    let loads = world.core.numbers().loads;
+    assert!((1..=512).contains(&loads), "{loads} at once");
+    world.reader_sleeps = false;
+    let asked: Vec<_> = world
+        .effects
+        .iter()
+        .filter_map(|(_, effect)| match effect {
+            Effect::Load { id, .. } => Some(*id),
+            _ => None,
+        })
+        .collect();
+    world.answer(&asked);
+    let mut sent = 0;
+    while !world.submits().is_empty() {
+        for (link, slot, ..) in world.submits() {
+            world.taken(link, slot, &format!("c{sent}"));
+            sent += 1;
+        }
+        world.turn();
+    }
+    assert_eq!(sent, 1_000);
+    assert_eq!(world.core.schedule.loading, 0);
+}
