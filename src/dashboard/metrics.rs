@@ -127,7 +127,7 @@ pub struct Parts {
     pub sent: Total,
     /// Refused by a carrier for good.
     pub rejected: Total,
-    /// A carrier asked to come again.
+    /// Put off, because a carrier asked for it or its bind goes slower since it did.
     pub deferred: Total,
     /// Released and without an outcome; they are sent again as possible duplicates.
     pub in_doubt: Total,
@@ -278,7 +278,7 @@ fn parts(registry: &mut Registry) -> Parts {
         released: total(registry, "parts_released", "Parts bound to a window place of a carrier's bind"),
         sent: total(registry, "parts_sent", "Parts that a carrier took"),
         rejected: total(registry, "parts_rejected", "Parts that a carrier refused for good"),
-        deferred: total(registry, "parts_deferred", "Times that a carrier asked to come again with a part"),
+        deferred: total(registry, "parts_deferred", "Times that a part was put off: its carrier asked for it, or its bind goes slower since it did"),
         in_doubt: total(registry, "parts_in_doubt", "Parts without an outcome, sent again as possible duplicates"),
         in_flight: level(registry, "parts_in_flight", "Parts that await a carrier's response"),
     }

@@ -72,7 +72,7 @@ pub struct Parts {
     pub sent_per_second: f64,
     /// Without a response, now.
     pub in_flight: u64,
-    /// Times that a carrier asked to come again.
+    /// Times that a part was put off: its carrier asked to come again, or its bind goes slower since one did.
     pub deferred: u64,
     /// Refused by a carrier for good.
     pub rejected: u64,
