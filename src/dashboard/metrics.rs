@@ -278,7 +278,11 @@ fn parts(registry: &mut Registry) -> Parts {
         released: total(registry, "parts_released", "Parts bound to a window place of a carrier's bind"),
         sent: total(registry, "parts_sent", "Parts that a carrier took"),
         rejected: total(registry, "parts_rejected", "Parts that a carrier refused for good"),
-        deferred: total(registry, "parts_deferred", "Times that a part was put off: its carrier asked for it, or its bind goes slower since it did"),
+        deferred: total(
+            registry,
+            "parts_deferred",
+            "Times that a part was put off: its carrier asked for it, or its bind goes slower since it did",
+        ),
         in_doubt: total(registry, "parts_in_doubt", "Parts without an outcome, sent again as possible duplicates"),
         in_flight: level(registry, "parts_in_flight", "Parts that await a carrier's response"),
     }
