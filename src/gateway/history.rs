@@ -23,10 +23,12 @@ use crate::store::disk::Disk;
 use crate::store::error::Error;
 use crate::store::history::{Archive, ArchiveError, Bounds};
 use crate::store::reader::{Follower, Reader};
+use crate::store::record::GROUP_BYTES_MAX;
 
 const LOOK: Duration = Duration::from_millis(100);
-/// A slice is full when its Concluded records have this many octets. It should hold fewer messages than the core keeps after their end.
-const SLICE_OCTETS: usize = 8 << 20;
+/// A slice is full when its Concluded records have this many octets, about 8,000 messages. A larger one holds up the journal's syncs
+/// while it is synced itself; smaller ones are more tables to look into.
+const SLICE_OCTETS: usize = 1 << 20;
 /// Groups followed between two looks into the mailbox.
 const GROUPS_AT_ONCE: usize = 512;
 
@@ -279,6 +281,8 @@ impl Ended {
             }
             let Some(concluded) = concluded_in(record.payload) else { continue };
             if self.messages.is_empty() {
+                // Growing by doubling would hold twice of it; pages that are not reached are not taken.
+                self.octets.reserve_exact(SLICE_OCTETS + GROUP_BYTES_MAX);
                 self.between = (concluded.at, concluded.at);
             }
             self.between.1 = self.between.1.max(concluded.at);

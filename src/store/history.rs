@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fjall::compaction::Leveled;
-use fjall::config::BlockSizePolicy;
+use fjall::config::{BlockSizePolicy, PinningPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
 use crate::message::{MessageId, Timestamp};
@@ -263,9 +263,12 @@ impl Reached {
     }
 }
 
-/// Tables are kept as they were taken in: sorting them into each other would rewrite every message several times.
+/// Tables are kept as they were taken in: sorting them into each other would rewrite every message several times. Nothing of them is
+/// held in memory but what the cache has room for.
 fn options() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default()
+        .index_block_pinning_policy(PinningPolicy::all(false))
+        .filter_block_pinning_policy(PinningPolicy::all(false))
         .data_block_size_policy(BlockSizePolicy::all(BLOCK_OCTETS))
         .compaction_strategy(std::sync::Arc::new(Leveled::default().with_l0_threshold(TABLES_MAX)))
 }
