@@ -120,7 +120,7 @@ pub(super) fn read_carrier(mut section: Section<'_>) -> Option<CarrierConfig> {
         reconnect_max: section.duration("reconnect_max", "30s", Duration::from_millis(1)),
         retry_first: section.duration("retry_first", "1s", Duration::from_millis(1)),
         retry_max: section.duration("retry_max", "5m", Duration::from_millis(1)),
-        attempts_max: section.count("attempts_max", 20, 1..=1000),
+        attempts_max: section.count("attempts_max", 20, 1..=250),
         coding: read_coding(&mut section),
         service_type: section.text("service_type", ""),
         source_ton: section.optional_count("source_ton", 0..=255),
@@ -194,7 +194,7 @@ fn check_carrier(section: &mut Section<'_>, config: &CarrierConfig) {
     }
     let port =
         config.address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
-    if !config.address.is_empty() && !matches!(port, Some(Ok(1..))) {
+    if section.has("address") && !matches!(port, Some(Ok(1..))) {
         let place = section.place_of("address");
         section.error(&place, "address", "write host and port, as in \"smsc.example.net:2775\"");
     }
