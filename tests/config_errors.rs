@@ -156,7 +156,11 @@ fn what_is_missing_is_named() {
             "4 price.tenant",
         ]
     );
-    assert_eq!(errors(&RIGHT.replace("127.0.0.1:2776", "")), ["10 carrier.address"], "an empty text is there and wrong");
+    assert_eq!(
+        errors(&RIGHT.replace("127.0.0.1:2776", "")),
+        ["10 carrier.address"],
+        "an empty text is there and wrong"
+    );
     let without = RIGHT.replace("password = \"planted1\"\n", "");
     assert_eq!(errors(&without), ["2 tenant.password"]);
 }

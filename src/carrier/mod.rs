@@ -130,7 +130,7 @@ impl Default for Config {
             retry_first: Duration::from_millis(250),
             retry_max: Duration::from_secs(30),
             refused_retry: Duration::from_secs(300),
-            throttle_pause_first: Duration::from_secs(1),
+            throttle_pause_first: Duration::from_millis(100),
             throttle_pause_max: Duration::from_secs(60),
             takes_tlvs: false,
             style: Style::default(),

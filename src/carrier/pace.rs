@@ -1,15 +1,24 @@
-//! How fast a bind goes after its carrier has asked it to slow down: a pause that doubles, one probe, then half the former rate, growing.
+//! How fast a bind goes after its carrier has asked it to slow down: a pause, one probe, then a little less than what the carrier took
+//! in a second, growing. The pause doubles while probes are refused.
 //!
-//! Quirk Q68: ESME_RTHROTTLED means "not accepted, come again slower". Time is an argument.
+//! Quirk Q68: ESME_RTHROTTLED means "not accepted, come again slower". A refusal now and then is no reason to: at the edge of what a
+//! carrier takes there always are some. Time is an argument.
 
 use std::time::Duration;
 
 /// How far a bind may run ahead of its rate, so that parts still leave in batches.
 const AHEAD: Duration = Duration::from_millis(20);
 const SECOND: Duration = Duration::from_secs(1);
-/// The rate grows by one of so many parts of the rate at which the carrier complained, each second: the rate that was too much is
-/// reached again after four.
-const GROWTH_STEPS: u32 = 8;
+/// What the carrier took in a second, less one of so many parts, is the rate to go on with.
+const BACK_STEPS: u32 = 10;
+/// Each second the rate grows by one of so many parts of itself, so that a first guess that was far too low is soon made up for.
+const GROWTH_STEPS: u32 = 10;
+/// What was taken in less time than this says little about a second.
+const MEASURED_MIN: Duration = Duration::from_millis(50);
+/// One refusal in so many answers is light: the part comes again, the bind goes on.
+const LIGHT_ONE_IN: u32 = 30;
+/// Fewer answers than this say nothing about how many are refused.
+const ANSWERS_MIN: u32 = 30;
 
 /// What to do with a part that is to be submitted now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,12 +46,20 @@ pub struct Pace {
     pause_first: Duration,
     pause_max: Duration,
     pause_next: Duration,
-    /// Parts sent in the running second and in the one before it.
+    /// When the running second began.
     second: Duration,
-    sent: u32,
-    sent_before: u32,
-    /// The rate, parts a second, at which the carrier last complained.
-    complained_at: u32,
+    /// Answers in the running second and in the one before it.
+    running: Answers,
+    before: Answers,
+    /// Parts a second that the carrier took when it last complained.
+    capacity: u32,
+}
+
+/// How parts were answered in one second.
+#[derive(Clone, Copy, Default, Debug)]
+struct Answers {
+    taken: u32,
+    throttled: u32,
 }
 
 impl Pace {
@@ -54,9 +71,9 @@ impl Pace {
             pause_max,
             pause_next: pause_first,
             second: Duration::ZERO,
-            sent: 0,
-            sent_before: 0,
-            complained_at: 0,
+            running: Answers::default(),
+            before: Answers::default(),
+            capacity: 0,
         }
     }
 
@@ -72,7 +89,7 @@ impl Pace {
 
     /// Asks for a turn; [`Turn::Go`] uses it up.
     pub fn turn(&mut self, now: Duration) -> Turn {
-        let turn = match &mut self.mode {
+        match &mut self.mode {
             Mode::Free => Turn::Go,
             Mode::Paused { .. } => Turn::GiveBack,
             Mode::Probing { sent: true } => Turn::Wait,
@@ -85,36 +102,42 @@ impl Pace {
                 *due = (*due).max(now) + *interval;
                 Turn::Go
             }
-        };
-        if turn == Turn::Go {
-            self.count(now);
         }
-        turn
     }
 
     /// The carrier has refused a part for being too many. Says whether a pause begins with this.
     pub fn throttled(&mut self, now: Duration) -> bool {
+        self.count(now).throttled += 1;
         match self.mode {
             Mode::Paused { .. } => return false,
+            Mode::Free | Mode::Paced { .. } if self.is_light() => return false,
             Mode::Probing { .. } => {}
-            Mode::Free | Mode::Paced { .. } => {
-                let running = if now < self.second + 2 * SECOND { self.sent.max(self.sent_before) } else { 0 };
-                self.complained_at = match self.mode {
-                    Mode::Paced { interval, .. } => rate_of(interval).min(running.max(1)),
-                    _ => running.max(1),
-                };
-            }
+            Mode::Free | Mode::Paced { .. } => self.capacity = self.measured(now),
         }
         self.mode = Mode::Paused { until: now + self.pause_next };
         self.pause_next = (self.pause_next * 2).min(self.pause_max);
         true
     }
 
+    /// Parts a second that the carrier takes, by what it took since the running second began, or in the one before.
+    fn measured(&self, now: Duration) -> u32 {
+        let elapsed = now.saturating_sub(self.second).max(MEASURED_MIN);
+        let running = u128::from(self.running.taken) * SECOND.as_nanos() / elapsed.as_nanos();
+        u32::try_from(running).unwrap_or(u32::MAX).max(self.before.taken).max(1)
+    }
+
+    fn is_light(&self) -> bool {
+        let throttled = self.running.throttled + self.before.throttled;
+        let answers = self.running.taken + self.before.taken + throttled;
+        answers >= ANSWERS_MIN && throttled * LIGHT_ONE_IN <= answers
+    }
+
     /// The carrier has taken a part, or refused it for what it is: the probe has passed.
     pub fn answered(&mut self, now: Duration) {
+        self.count(now).taken += 1;
         if matches!(self.mode, Mode::Probing { .. }) {
             self.pause_next = self.pause_first;
-            let interval = interval_of(self.complained_at / 2);
+            let interval = interval_of(self.capacity - self.capacity / BACK_STEPS);
             self.mode = Mode::Paced { interval, due: now, grown_at: now };
         }
     }
@@ -146,10 +169,11 @@ impl Pace {
                 true
             }
             Mode::Paced { interval, grown_at, .. } if *grown_at + SECOND <= now => {
-                let rate = rate_of(*interval) + (self.complained_at / GROWTH_STEPS).max(1);
+                let rate = rate_of(*interval);
+                let rate = rate + (rate / GROWTH_STEPS).max(1);
                 *grown_at = now;
                 *interval = interval_of(rate);
-                if rate > self.complained_at.saturating_mul(2) {
+                if rate > self.capacity.saturating_mul(2) {
                     self.mode = Mode::Free;
                 }
                 false
@@ -158,13 +182,13 @@ impl Pace {
         }
     }
 
-    fn count(&mut self, now: Duration) {
+    fn count(&mut self, now: Duration) -> &mut Answers {
         if now >= self.second + SECOND {
-            self.sent_before = if now < self.second + 2 * SECOND { self.sent } else { 0 };
-            self.sent = 0;
+            self.before = if now < self.second + 2 * SECOND { self.running } else { Answers::default() };
+            self.running = Answers::default();
             self.second = now;
         }
-        self.sent += 1;
+        &mut self.running
     }
 }
 
@@ -207,28 +231,72 @@ mod tests {
     }
 
     #[test]
-    fn half_the_rate_then_more_each_second_then_free() {
+    fn a_little_less_than_was_taken_then_more_each_second_then_free() {
         let mut pace = Pace::new(FIRST, FIRST);
         let start = millis(5_000);
         for n in 0..1_000 {
-            assert_eq!(pace.turn(start + Duration::from_micros(n * 900)), Turn::Go);
+            pace.answered(start + Duration::from_micros(n * 900));
         }
         let now = start + millis(900);
-        pace.throttled(now);
+        while !pace.throttled(now) {}
         pace.tick(now + FIRST);
         assert_eq!(pace.turn(now + FIRST), Turn::Go);
         pace.answered(now + FIRST);
         let mut second = now + FIRST;
         let mut rates = Vec::new();
         while pace.is_slowed() {
-            let sent = (0..1_000).filter(|n| pace.turn(second + millis(*n)) == Turn::Go).count();
+            let sent = (0..2_000).filter(|n| pace.turn(second + Duration::from_micros(n * 500)) == Turn::Go).count();
             rates.push(sent);
             second += FIRST;
             pace.tick(second);
         }
-        assert!((480..=530).contains(&rates[0]), "half of 1,000: {}", rates[0]);
-        assert!((605..=655).contains(&rates[1]), "and 125 more: {}", rates[1]);
-        assert_eq!(rates.len(), 13, "free again at twice the rate that was too much");
+        assert!((980..=1_030).contains(&rates[0]), "nine tenths of 1,111: {}", rates[0]);
+        assert!((1_060..=1_150).contains(&rates[1]), "and a tenth more: {}", rates[1]);
+        assert!((7..12).contains(&rates.len()), "free again at twice what was taken: {}", rates.len());
+    }
+
+    #[test]
+    fn a_refusal_now_and_then_slows_nothing() {
+        let mut pace = Pace::new(FIRST, FIRST);
+        for n in 1..=10_000_u64 {
+            let now = millis(n);
+            assert_eq!(pace.turn(now), Turn::Go);
+            if n % 50 == 0 { assert!(!pace.throttled(now)) } else { pace.answered(now) }
+        }
+    }
+
+    /// A carrier that takes 500 parts a second and throttles what is more.
+    #[test]
+    fn a_limited_carrier_is_kept_busy() {
+        let mut pace = Pace::new(millis(100), 60 * FIRST);
+        let (mut taken, mut throttled, mut in_second) = ([0u32; 60], [0u32; 60], 0);
+        for n in 0..60_000_u64 {
+            let now = millis(n);
+            if n % 1_000 == 0 {
+                in_second = 0;
+            }
+            if pace.next_at(true).is_some_and(|at| at <= now) {
+                pace.tick(now);
+            }
+            while pace.turn(now) == Turn::Go {
+                let second = (n / 1_000) as usize;
+                if in_second < 500 {
+                    in_second += 1;
+                    taken[second] += 1;
+                    pace.answered(now);
+                } else {
+                    throttled[second] += 1;
+                    pace.throttled(now);
+                }
+                if !pace.is_slowed() && throttled[second] + taken[second] > 2_000 {
+                    break;
+                }
+            }
+        }
+        let late: u32 = taken[10..].iter().sum();
+        let refused: u32 = throttled[10..].iter().sum();
+        assert!(late >= 50 * 450, "{late} of 25,000 were taken");
+        assert!(refused * 50 <= late, "{refused} were refused against {late} taken");
     }
 
     #[test]
