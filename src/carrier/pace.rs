@@ -12,11 +12,11 @@ const SECOND: Duration = Duration::from_secs(1);
 /// What the carrier took in a second, less one of so many parts, is the rate to go on with.
 const BACK_STEPS: u32 = 10;
 /// Each second the rate grows by one of so many parts of itself, so that a first guess that was far too low is soon made up for.
-const GROWTH_STEPS: u32 = 10;
+const GROWTH_STEPS: u32 = 16;
 /// What was taken in less time than this says little about a second.
 const MEASURED_MIN: Duration = Duration::from_millis(50);
 /// One refusal in so many answers is light: the part comes again, the bind goes on.
-const LIGHT_ONE_IN: u32 = 30;
+const LIGHT_ONE_IN: u32 = 40;
 /// Fewer answers than this say nothing about how many are refused.
 const ANSWERS_MIN: u32 = 30;
 
@@ -251,8 +251,8 @@ mod tests {
             pace.tick(second);
         }
         assert!((980..=1_030).contains(&rates[0]), "nine tenths of 1,111: {}", rates[0]);
-        assert!((1_060..=1_150).contains(&rates[1]), "and a tenth more: {}", rates[1]);
-        assert!((7..12).contains(&rates.len()), "free again at twice what was taken: {}", rates.len());
+        assert!((1_030..=1_100).contains(&rates[1]), "and a sixteenth more: {}", rates[1]);
+        assert!((10..16).contains(&rates.len()), "free again at twice what was taken: {}", rates.len());
     }
 
     #[test]

@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use crate::config::Config;
 use crate::dashboard::log;
-use crate::gateway::running::Running;
+use crate::gateway::running::{Running, Signals};
 
 /// A configuration that cannot be used.
 const EXIT_CONFIGURATION: u8 = 2;
@@ -48,8 +48,9 @@ pub fn serve(path: &Path) -> ExitCode {
         Err(error) => return fatal(&format!("cannot start the runtime: {error}")),
     };
     let outcome = runtime.block_on(async {
+        let signals = Signals::listen().map_err(|error| format!("cannot listen for signals: {error}"))?;
         let running = Running::start(config, path).await.map_err(|error| error.to_string())?;
-        running.until_stopped().await
+        running.until_stopped(signals).await
     });
     runtime.shutdown_background();
     match outcome {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -46,6 +46,24 @@ const UNBIND_MAX: Duration = Duration::from_secs(2);
 /// How often a wait looks again.
 const LOOK: Duration = Duration::from_millis(10);
 const DAY: Duration = Duration::from_secs(86_400);
+
+/// What ends or reloads the daemon. Listened to before anybody is told that it is ready.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// Begins to listen; from now on none of them kills the process by itself.
+    pub(super) fn listen() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
 
 /// The daemon.
 pub(super) struct Running {
@@ -247,19 +265,16 @@ impl Running {
     }
 
     /// Runs until SIGTERM or SIGINT, or until a thread dies; SIGHUP reloads.
-    pub(super) async fn until_stopped(mut self) -> Result<(), String> {
-        let listen = |kind| signal(kind).map_err(|error| format!("cannot listen for signals: {error}"));
-        let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-        let mut hang_up = listen(SignalKind::hangup())?;
+    pub(super) async fn until_stopped(mut self, mut signals: Signals) -> Result<(), String> {
         let mut keys_due = tokio::time::interval(Duration::from_secs(3600));
         let mut look = tokio::time::interval(LOOK * 20);
         let watchdog = sd_notify::watchdog_enabled().map_or(DAY, |every| every / 2);
         let mut watchdog = tokio::time::interval(watchdog);
         loop {
             tokio::select! {
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = hang_up.recv() => self.reload(),
+                _ = signals.terminate.recv() => break,
+                _ = signals.interrupt.recv() => break,
+                _ = signals.hang_up.recv() => self.reload(),
                 _ = keys_due.tick() => self.prepare_keys(),
                 _ = watchdog.tick() => { let _ = sd_notify::notify(&[NotifyState::Watchdog]); }
                 _ = look.tick() => {
@@ -272,8 +287,8 @@ impl Running {
         }
         let again = async {
             tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
+                _ = signals.terminate.recv() => {}
+                _ = signals.interrupt.recv() => {}
             }
         };
         self.stop(again).await
