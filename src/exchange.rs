@@ -44,7 +44,7 @@ impl Batch {
 }
 
 /// The inbox holds more than this many octets only if one batch does: then posting waits.
-pub const INBOX_OCTETS_MAX: usize = 4 << 20;
+pub const INBOX_OCTETS_MAX: usize = 1 << 20;
 const INBOX_COMMANDS_MAX: usize = 16_384;
 
 /// Where commands wait for the core's next turn.

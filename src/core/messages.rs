@@ -50,9 +50,19 @@ impl Messages {
         self.parts.get_mut(index)
     }
 
+    /// How many slots there are, free ones included.
+    pub(super) fn slot_count(&self) -> u32 {
+        self.slots.len()
+    }
+
+    /// Whether a slot holds a message.
+    pub(super) fn is_occupied(&self, slot: u32) -> bool {
+        self.slots.get(slot).id != MessageId::default()
+    }
+
     /// All slots that hold a message, in no promised order.
     pub(super) fn occupied(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..self.slots.len()).filter(|index| self.slots.get(*index).id != MessageId::default())
+        (0..self.slots.len()).filter(|slot| self.is_occupied(*slot))
     }
 
     pub(super) fn find(&self, id: MessageId) -> Option<u32> {
@@ -197,12 +207,33 @@ impl Messages {
 }
 
 const TABLES: usize = 64;
+const _: () = assert!(TABLES * TABLES == 4096, "`table` is written for this many");
 
+/// The table of an id. The last tables get twice as many as the first, so that they do not all double at the same moment, and so that
+/// some of them are always well filled.
 fn table(id: MessageId) -> usize {
-    id.0 as usize % TABLES
+    // Bits from the middle: the tables themselves go by the lowest and the highest.
+    let uniform = (spread(id) >> 24) as u32 & 0xFFFF;
+    // The square root of 1 + 3u, u from 0 to 1, runs from 1 to 2 with a density that doubles.
+    ((4096 + uniform * 3 / 16).isqrt() - TABLES as u32) as usize
 }
 
 /// Sequences count up by one: a multiplication spreads them over the table.
 fn spread(id: MessageId) -> u64 {
     id.0.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_right(29)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_tables_get_twice_as_many() {
+        let mut counts = [0u32; TABLES];
+        for sequence in 1..=100_000 {
+            counts[table(MessageId::new(0, sequence))] += 1;
+        }
+        let (first, last) = (counts[0], counts[TABLES - 1]);
+        assert!((950..=1_150).contains(&first) && (1_950..=2_200).contains(&last), "{first} and {last}");
+    }
 }

@@ -22,21 +22,29 @@ impl Core {
     /// that a group stays small; call it until it says that it is done.
     pub fn line_up(&mut self, from: u32, now: Timestamp, base: Place, group: &mut Group) -> Option<u32> {
         self.begin(now, base);
-        let order = self.order_of_ids();
-        for (index, slot) in order.iter().enumerate().skip(from as usize) {
+        let sorted = self.order_of_ids();
+        let count = sorted.as_ref().map_or(self.fold.messages.slot_count(), |slots| slots.len() as u32);
+        for index in from..count {
             if group.records.octets().len() >= crate::core::RELEASE_OCTETS_MAX {
-                return Some(index as u32);
+                return Some(index);
             }
-            self.line_up_one(*slot, group);
+            let slot = sorted.as_ref().map_or(index, |slots| slots[index as usize]);
+            if self.fold.messages.is_occupied(slot) {
+                self.line_up_one(slot, group);
+            }
         }
         None
     }
 
-    fn order_of_ids(&self) -> Vec<u32> {
-        let mut slots: Vec<u32> = self.fold.messages.occupied().collect();
+    /// The slots by the ids they hold; `None` if they lie in that order already, as they do after a backlog.
+    fn order_of_ids(&self) -> Option<Vec<u32>> {
         let messages = &self.fold.messages;
+        if messages.occupied().is_sorted_by_key(|slot| messages.slot(slot).id) {
+            return None;
+        }
+        let mut slots: Vec<u32> = messages.occupied().collect();
         slots.sort_unstable_by_key(|slot| messages.slot(*slot).id);
-        slots
+        Some(slots)
     }
 
     fn line_up_one(&mut self, slot: u32, group: &mut Group) {
