@@ -13,8 +13,8 @@ use road::Road;
 
 const MESSAGES: usize = 100;
 
-/// Turns before the carrier is let go again: the bodies that wait stay in the arena.
-const TURNS_HELD: u64 = 50;
+/// Turns before the carrier is let go again: what waits then ends in one group.
+const TURNS_HELD: u64 = 4;
 
 #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
 fn decide(road: &mut Road) -> Duration {

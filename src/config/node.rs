@@ -130,7 +130,7 @@ pub(super) fn read_store(mut section: Section<'_>) -> StoreConfig {
         segment_octets: section.octets("segment", "64MiB", 1 << 20..=1 << 30),
         disk_octets_max: section.octets("disk_max", "16GiB", 8 << 20..=1 << 50),
         linger: section.duration("linger", "500us", Duration::ZERO),
-        group_facts: section.count("group_facts", 64, 1..=100_000),
+        group_facts: section.count("group_facts", 256, 1..=100_000),
         arena_octets: section.octets("arena", "64MiB", 1 << 20..=1 << 40),
         history: section.duration("history", "30d", Duration::ZERO),
         history_octets_max: section.octets("history_max", "4GiB", 0..=1 << 50),
