@@ -221,7 +221,7 @@ It all stays up until Ctrl-C.
   data        {}
 
 Try:
-  curl -H 'Authorization: Bearer northgate-key' http://{http}/v1/messages -d '{message}'
+  curl -H 'Authorization: Bearer northgate-key' -H 'Content-Type: application/json' http://{http}/v1/messages -d '{message}'
   SLUICE_API_KEY=northgate-key sluice send --url http://{http} --to 447700900123 --from Northgate --text Hello
   sluice load --connect {smpp} --system-id riverside --password secret --count 1000",
         stage.directory().display()
