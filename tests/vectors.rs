@@ -1,7 +1,5 @@
 //! Every valid vector decodes to its fields and encodes back to its octets; every malformed one has its outcome.
 
-#[path = "vectors/fields.rs"]
-mod fields;
 #[path = "vectors/outcome.rs"]
 mod outcome;
 
@@ -15,6 +13,7 @@ use sluice::smpp::frame::{PDU_OCTETS_MAX_DEFAULT, frame};
 use sluice::smpp::pdu::{Body, Pdu};
 use sluice::smpp::tlv::{Tlv, Tlvs};
 use sluice::smpp::validate::{validate_data, validate_replace, validate_submit, validate_submit_multi};
+use sluice::tools::inspect::fields;
 
 use crate::outcome::{Outcome, outcome_of};
 

@@ -130,9 +130,4 @@ impl Core {
     pub fn live(&self) -> u64 {
         self.fold.live
     }
-
-    /// Wall time as the core saw it last.
-    pub fn now(&self) -> Timestamp {
-        self.now
-    }
 }

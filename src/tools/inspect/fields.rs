@@ -42,7 +42,7 @@ fn merged(objects: impl IntoIterator<Item = Value>) -> Map<String, Value> {
 }
 
 /// The mandatory fields by name, and the TLVs.
-pub(super) fn of<'a>(body: &Body<'a>) -> (Map<String, Value>, Tlvs<'a>) {
+pub fn of<'a>(body: &Body<'a>) -> (Map<String, Value>, Tlvs<'a>) {
     let parts = match body {
         Body::BindReceiver(b) | Body::BindTransmitter(b) | Body::BindTransceiver(b) => vec![json!({
             "system_id": text(b.system_id), "password": text(b.password), "system_type": text(b.system_type),

@@ -1,6 +1,6 @@
 //! `sluice inspect`: decodes what people paste while debugging a carrier; with `--jsonl` one JSON object a line in, one out.
 
-mod fields;
+pub mod fields;
 mod pdu;
 mod receipt;
 mod time;
