@@ -358,6 +358,19 @@ fn one_lost_response_among_answered_ones_costs_no_session() {
 }
 
 #[test]
+fn a_response_of_the_same_moment_counts() {
+    // A link that sends and reads in one turn does both with one `now`.
+    let mut esme = bound_esme(SessionConfig::default());
+    esme.submit(START, &SUBMIT, 1, &mut Vec::new()).expect("a free window");
+    let sequence = esme.submit(START, &SUBMIT, 2, &mut Vec::new()).expect("a free window");
+    feed(&mut esme, START, &pdu(sequence, accepted(b"id")));
+    let (now, mut out) = (START + seconds(60), Vec::new());
+    assert_eq!(esme.handle_timeout(now, &mut out), Some(TimeoutEvent::Expired { token: 1 }));
+    assert_eq!(esme.handle_timeout(now, &mut out), None);
+    assert!(!esme.is_closing());
+}
+
+#[test]
 fn an_idle_session_is_ended_only_where_that_is_wanted() {
     let config = SessionConfig { idle_timeout: Some(seconds(100)), ..SessionConfig::default() };
     let mut smsc = bound_smsc(config);

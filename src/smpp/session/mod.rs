@@ -274,7 +274,8 @@ pub struct Session {
     unbind_deadline: Option<Duration>,
     last_received: Duration,
     last_traffic: Duration,
-    last_response: Duration,
+    /// When a request of the window was last answered.
+    last_response: Option<Duration>,
     /// A request expired and nothing sent after it was answered either.
     unanswered: bool,
     /// generic_nacks that answered nothing since the last response that answered something.
@@ -311,7 +312,7 @@ impl Session {
             unbind_deadline: None,
             last_received: now,
             last_traffic: now,
-            last_response: now,
+            last_response: None,
             unanswered: false,
             nacks_in_a_row: 0,
             tolerated: Tolerated::default(),

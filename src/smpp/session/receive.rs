@@ -62,7 +62,7 @@ impl Session {
     }
 
     fn note_response(&mut self, now: Duration) {
-        self.last_response = now;
+        self.last_response = Some(now);
         self.nacks_in_a_row = 0;
     }
 
@@ -176,7 +176,7 @@ impl Session {
                     && asked == sequence
                     && kind.command().response() == Some(body.command())
                 {
-                    return self.handle_bind_resp(now, kind, status, &resp);
+                    return self.handle_bind_resp(kind, status, &resp);
                 }
             }
             _ => {
@@ -219,19 +219,12 @@ impl Session {
         Event::None
     }
 
-    fn handle_bind_resp<'a>(
-        &mut self,
-        now: Duration,
-        kind: BindKind,
-        status: CommandStatus,
-        resp: &BindResp<'a>,
-    ) -> Event<'a> {
+    fn handle_bind_resp<'a>(&mut self, kind: BindKind, status: CommandStatus, resp: &BindResp<'a>) -> Event<'a> {
         if !status.is_ok() {
             return self.fail_bind(status);
         }
         self.bind = None;
         self.bind_deadline = None;
-        self.last_response = now;
         self.state = kind.bound_state();
         let announced = resp.tlvs.get_u8(Tag::SC_INTERFACE_VERSION).map(Version::of);
         self.peer_version = announced.unwrap_or(self.config.version_when_absent);

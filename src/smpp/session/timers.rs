@@ -71,8 +71,9 @@ impl Session {
     fn expire_oldest(&mut self) -> Option<TimeoutEvent> {
         let oldest = self.window.oldest()?;
         self.window.settle(oldest.sequence);
-        // Nothing was answered since it was sent: the peer answers probes at most (quirk Q79).
-        self.unanswered |= self.last_response <= oldest.sent_at;
+        // Nothing was answered since it was sent: the peer answers probes at most (quirk Q79). A response of the same moment is
+        // one since then: a caller may read it with the `now` with which it sent.
+        self.unanswered |= self.last_response.is_none_or(|at| at < oldest.sent_at);
         Some(TimeoutEvent::Expired { token: oldest.token })
     }
 
