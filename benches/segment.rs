@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use sluice::text::segment::{plan, segment};
 use sluice::text::segment_octets::{plan_octets, segment_octets};
-use sluice::text::{Alphabet, Choice, Concat, gsm7};
+use sluice::text::{Alphabet, Concat, Options, gsm7};
 
 const SENTENCE: &str = "Your parcel number 4711 will reach you today between 10:00 and 12:00. ";
 
@@ -21,13 +21,13 @@ fn cutting(c: &mut Criterion) {
     for (name, text) in &texts {
         group.throughput(Throughput::Elements(text.chars().count() as u64));
         group.bench_function(format!("plan/{name}"), |b| {
-            b.iter(|| plan(black_box(text), Choice::Auto, Concat::Udh8).expect("fits"));
+            b.iter(|| plan(black_box(text), Options::default()).expect("fits"));
         });
         group.bench_function(format!("plan_and_segment/{name}"), |b| {
             b.iter(|| {
                 out.clear();
                 ends.clear();
-                let plan = plan(black_box(text), Choice::Auto, Concat::Udh8).expect("fits");
+                let plan = plan(black_box(text), Options::default()).expect("fits");
                 segment(text, &plan, 7, &mut out, &mut ends).expect("planned from this text");
                 black_box(out.len())
             });

@@ -4,7 +4,7 @@
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 use sluice::text::segment::{Plan, plan, segment};
 use sluice::text::segment_octets::{plan_octets, segment_octets};
-use sluice::text::{Alphabet, Choice, Concat, TextError, gsm7, latin1, pack, ucs2, udh};
+use sluice::text::{Alphabet, Choice, Concat, Options, TextError, gsm7, latin1, pack, ucs2, udh};
 
 const FACTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/facts/segmentation.csv");
 
@@ -77,7 +77,7 @@ fn all_rows_without_national_tables_agree() {
         };
         let concat = if cell("ref_bits") == "16" { Concat::Udh16 } else { Concat::Udh8 };
         let number = |name: &str| cell(name).parse::<usize>().expect("a number");
-        match plan(&text, choice, concat) {
+        match plan(&text, Options::new(choice, concat)) {
             Ok(plan) => {
                 assert_eq!(cell("result"), "ok", "row {row_id}");
                 assert_eq!(plan.alphabet.name(), cell("alphabet"), "row {row_id}");
@@ -108,7 +108,7 @@ const MIXED: &str = "[a-z@$_ €{}\\[\\]~^|\\\\éùΔΩ\r\n]{0,700}";
 const WIDE: &str = "[a-z😀🎉яж€]{0,300}";
 
 fn holds_for(text: &str, choice: Choice, concat: Concat, reference: u16) {
-    let plan = plan(text, choice, concat).expect("a text of this length fits");
+    let plan = plan(text, Options::new(choice, concat)).expect("a text of this length fits");
     let parts = parts_of(text, &plan, reference);
     assert_eq!(parts.len(), usize::from(plan.pdus()));
     let mut octets = Vec::new();

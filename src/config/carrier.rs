@@ -138,6 +138,7 @@ fn read_coding(section: &mut Section<'_>) -> Coding {
     Coding {
         concat: section.choice("concat", &Coding::CONCATS),
         default_alphabet: section.choice("default_alphabet", &Coding::DEFAULT_ALPHABETS),
+        ..Coding::default()
     }
 }
 

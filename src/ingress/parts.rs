@@ -78,7 +78,7 @@ impl Parts {
     pub(super) fn lay_out(&mut self, content: Content<'_>, coding: Coding) -> Result<Layout, Refusal> {
         match content {
             Content::Text { text, choice } => {
-                let plan = plan(text, coding.choice(choice), coding.concat).map_err(refusal)?;
+                let plan = plan(text, coding.options(choice)).map_err(refusal)?;
                 Ok(Layout::of_plan(plan, coding.data_coding(plan.alphabet), Form::Text(plan)))
             }
             Content::Octets { octets, data_coding, esm_class, segment } => {
@@ -93,7 +93,7 @@ impl Parts {
                 if needs_transcoding(data_coding, coding) {
                     self.transcoded.clear();
                     gsm7::decode(octets, &mut self.transcoded);
-                    let plan = plan(&self.transcoded, coding.choice(Choice::Auto), coding.concat).map_err(refusal)?;
+                    let plan = plan(&self.transcoded, coding.options(Choice::Auto)).map_err(refusal)?;
                     return Ok(Layout::of_plan(plan, coding.data_coding(plan.alphabet), Form::Transcoded(plan)));
                 }
                 let plan = plan_octets(octets, alphabet, coding.concat).map_err(refusal)?;

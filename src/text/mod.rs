@@ -4,6 +4,7 @@
 
 pub mod gsm7;
 pub mod latin1;
+pub mod national;
 pub mod offenders;
 pub mod pack;
 pub mod segment;
@@ -12,6 +13,8 @@ pub mod ucs2;
 pub mod udh;
 
 use std::fmt;
+
+use crate::text::national::Languages;
 
 /// Octets that one short message carries in its user data, header included (TS 23.040, 9.2.3.16).
 pub const PART_OCTETS_MAX: usize = 140;
@@ -141,6 +144,28 @@ impl Concat {
             Concat::Udh8 | Concat::Udh16 => self.air_header_octets(),
             Concat::Sar | Concat::Payload => 0,
         }
+    }
+}
+
+/// How a text is to be cut. The default is that of the standard: GSM-7 or UCS-2, an 8-bit reference, no national table,
+/// and cuts between any two code points.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// Which alphabet.
+    pub choice: Choice,
+    /// How several parts are carried.
+    pub concat: Concat,
+    /// Whose national language tables may be used where the alphabet is GSM-7.
+    pub languages: Languages,
+    /// Whether a grapheme cluster stays in one part, as an emoji of several code points should; one that is longer
+    /// than a part is cut between its code points.
+    pub clusters: bool,
+}
+
+impl Options {
+    /// An alphabet and a form of concatenation, and the rest by default.
+    pub fn new(choice: Choice, concat: Concat) -> Options {
+        Options { choice, concat, ..Options::default() }
     }
 }
 

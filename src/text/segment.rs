@@ -6,7 +6,7 @@
 
 use crate::text::gsm7::{self, Septet};
 use crate::text::udh::Concatenation;
-use crate::text::{Alphabet, Choice, Concat, PARTS_MAX, TextError, latin1, ucs2};
+use crate::text::{Alphabet, Choice, Concat, Options, PARTS_MAX, TextError, latin1, ucs2};
 
 /// What a message takes: a pure count. [`segment`] writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,12 @@ pub struct Plan {
     pub header_octets: u8,
     /// Units that one part takes at most.
     pub part_units_max: usize,
+    /// The language of the locking shift table (1 to 13), or 0 for the default table.
+    pub locking: u8,
+    /// The language of the single shift table (1 to 13), or 0 for the default extension table.
+    pub single: u8,
+    /// Whether grapheme clusters stay whole.
+    pub clusters: bool,
 }
 
 impl Plan {
@@ -38,18 +44,18 @@ impl Plan {
         units_total: usize,
         cut: impl FnOnce(usize) -> usize,
     ) -> Result<Plan, TextError> {
-        let single_units_max = alphabet.part_units_max(0);
-        if units_total <= single_units_max {
-            let (parts, header_octets) = (1, 0);
-            return Ok(Plan { alphabet, concat, units_total, parts, header_octets, part_units_max: single_units_max });
+        let part_units_max = alphabet.part_units_max(0);
+        let (locking, single, clusters) = (0, 0, false);
+        let (parts, header_octets) = (1, 0);
+        let one =
+            Plan { alphabet, concat, units_total, parts, header_octets, part_units_max, locking, single, clusters };
+        if units_total <= part_units_max {
+            return Ok(one);
         }
         let part_units_max = alphabet.part_units_max(concat.air_header_octets());
         let parts = cut(part_units_max);
         match u8::try_from(parts) {
-            Ok(parts) => {
-                let header_octets = concat.written_header_octets();
-                Ok(Plan { alphabet, concat, units_total, parts, header_octets, part_units_max })
-            }
+            Ok(parts) => Ok(Plan { parts, header_octets: concat.written_header_octets(), part_units_max, ..one }),
             Err(_) => Err(TextError::TooManyParts { parts, units_total }),
         }
     }
@@ -71,8 +77,9 @@ impl Plan {
 const _: () = assert!(PARTS_MAX == u8::MAX as usize, "a plan counts parts in one octet");
 
 /// Counts what a text takes, in the alphabet asked for. Allocates nothing.
-pub fn plan(text: &str, choice: Choice, concat: Concat) -> Result<Plan, TextError> {
-    match choice {
+pub fn plan(text: &str, options: Options) -> Result<Plan, TextError> {
+    let concat = options.concat;
+    match options.choice {
         Choice::Auto => match gsm7::count(text) {
             Ok(count) => plan_gsm7(text, count, concat),
             Err(_) => plan_ucs2(text, concat),
@@ -176,11 +183,11 @@ fn not_in(alphabet: Alphabet, text: &str, offset: usize) -> TextError {
 #[cfg(test)]
 mod tests {
     use super::{plan, segment};
-    use crate::text::{Alphabet, Choice, Concat, TextError};
+    use crate::text::{Alphabet, Choice, Concat, Options, TextError};
 
     #[test]
     fn a_choice_is_kept_or_refused() {
-        let alphabet = |text, choice| plan(text, choice, Concat::Udh8).map(|plan| plan.alphabet);
+        let alphabet = |text, choice| plan(text, Options::new(choice, Concat::Udh8)).map(|plan| plan.alphabet);
         assert_eq!(alphabet("plain", Choice::Auto), Ok(Alphabet::Gsm7));
         assert_eq!(alphabet("ж", Choice::Auto), Ok(Alphabet::Ucs2));
         assert_eq!(alphabet("plain", Choice::Ucs2), Ok(Alphabet::Ucs2));
@@ -192,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_latin1_peer_gets_only_what_survives_its_conversion() {
-        let alphabet = |text| plan(text, Choice::AutoLatin1, Concat::Udh8).map(|plan| plan.alphabet);
+        let alphabet = |text| plan(text, Options::new(Choice::AutoLatin1, Concat::Udh8)).map(|plan| plan.alphabet);
         assert_eq!(alphabet("é"), Ok(Alphabet::Latin1));
         assert_eq!(alphabet("½"), Ok(Alphabet::Ucs2));
         assert_eq!(alphabet("€"), Ok(Alphabet::Ucs2));
@@ -202,7 +209,7 @@ mod tests {
     fn each_form_writes_its_own_header() {
         let text = "a".repeat(200);
         let parts = |concat| {
-            let plan = plan(&text, Choice::Auto, concat).expect("two parts");
+            let plan = plan(&text, Options::new(Choice::Auto, concat)).expect("two parts");
             let (mut out, mut ends) = (vec![0xEE], vec![]);
             segment(&text, &plan, 0x1234, &mut out, &mut ends).expect("planned from this text");
             assert_eq!(plan.parts, 2);
@@ -221,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_empty_text_is_one_empty_part() {
-        let plan = plan("", Choice::Auto, Concat::Udh8).expect("empty fits");
+        let plan = plan("", Options::default()).expect("empty fits");
         let (mut out, mut ends) = (vec![], vec![]);
         segment("", &plan, 1, &mut out, &mut ends).expect("planned from this text");
         assert_eq!((plan.parts, out.len(), ends), (1, 0, vec![0]));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::gateway::offline::{self, Offer};
 use crate::text::offenders::{Offence, Offender, offenders};
 use crate::text::segment::{Plan, plan, segment};
-use crate::text::{Choice, Concat, TextError};
+use crate::text::{Choice, Concat, Options, TextError};
 use crate::tools::inspect::cell;
 use crate::tools::{Fault, terminal};
 
@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<(), Fault> {
         ConcatChoice::Sar => Concat::Sar,
         ConcatChoice::Payload => Concat::Payload,
     };
-    let plan = plan(&text, choice, concat).map_err(|error| Fault::Failed(refused(&error)))?;
+    let plan = plan(&text, Options::new(choice, concat)).map_err(|error| Fault::Failed(refused(&error)))?;
     let units = units_per_part(&text, &plan);
     let offers = args.offers()?;
     if args.json {
@@ -207,7 +207,7 @@ pub(super) fn answer(input: &Value) -> Result<Value, String> {
         other => return Err(format!("ref_bits: {other:?} is neither 8 nor 16")),
     };
     let text = unit.repeat(repeat);
-    match plan(&text, choice, concat) {
+    match plan(&text, Options::new(choice, concat)) {
         Ok(plan) => Ok(row(&plan, "ok", &runs(&units_per_part(&text, &plan)))),
         Err(TextError::TooManyParts { parts, units_total }) => {
             let alphabet = alphabet_of(&text, choice);

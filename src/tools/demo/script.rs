@@ -1,7 +1,7 @@
 //! What the demonstration sends, from whom, at which price. All numbers lie in ranges that are kept free for fiction.
 
+use crate::text::Options;
 use crate::text::segment::plan;
-use crate::text::{Choice, Concat};
 
 /// Prices: tenant, prefix, amount of a part, currency.
 pub(crate) const PRICES: [(&str, &str, &str, &str); 4] = [
@@ -37,7 +37,7 @@ pub(crate) struct Script {
 impl Script {
     /// Parts that the text takes, by this program's own count.
     pub(crate) fn parts(&self) -> u8 {
-        plan(&self.text, Choice::Auto, Concat::Udh8).map_or(0, |plan| plan.parts)
+        plan(&self.text, Options::default()).map_or(0, |plan| plan.parts)
     }
 
     /// Prefix, amount and currency by the price list, longest prefix first; None without a price.
