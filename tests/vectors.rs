@@ -1,21 +1,20 @@
 //! Every valid vector decodes to its fields and encodes back to its octets; every malformed one has its outcome.
 
-#[path = "vectors/outcome.rs"]
-mod outcome;
-
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sluice::smpp::calendar::Civil;
 use sluice::smpp::decode::decode;
 use sluice::smpp::encode::encode;
 use sluice::smpp::frame::{PDU_OCTETS_MAX_DEFAULT, frame};
 use sluice::smpp::pdu::{Body, Pdu};
+use sluice::smpp::session::{CloseReason, Session, TimeoutEvent};
+use sluice::smpp::status::CommandStatus;
 use sluice::smpp::tlv::{Tlv, Tlvs};
 use sluice::smpp::validate::{validate_data, validate_replace, validate_submit, validate_submit_multi};
-use sluice::tools::inspect::fields;
-
-use crate::outcome::{Outcome, outcome_of};
+use sluice::tools::inspect::fields::{self, Fields};
+use sluice::tools::inspect::outcome::{Place, outcome};
 
 /// The present of the vectors, 2026-11-21 12:00 in UTC.
 fn now_micros() -> u64 {
@@ -73,9 +72,9 @@ fn valid_vectors_decode_to_their_fields() {
         assert_eq!(u64::from(pdu.body.command().0), number_of(&vector["command_id"]), "{name}");
         assert_eq!(u64::from(pdu.status.0), number_of(&vector["command_status"]), "{name}");
         assert_eq!(Some(u64::from(pdu.sequence)), vector["sequence_number"].as_u64(), "{name}");
-        let (found, tlvs) = fields::of(&pdu.body);
-        assert_eq!(found, vector["fields"].as_object().cloned().unwrap_or(Map::new()), "{name}");
-        assert_tlvs(name, tlvs, vector["tlvs"].as_array().expect("a list"));
+        let found = serde_json::to_value(Fields(&pdu.body)).expect("fields are JSON");
+        assert_eq!(&found, &vector["fields"], "{name}");
+        assert_tlvs(name, fields::tlvs(&pdu.body), vector["tlvs"].as_array().expect("a list"));
         *commands.entry(pdu.body.command()).or_insert(0) += 1;
     }
     assert!(commands.len() >= 30, "the vectors cover the commands: {commands:?}");
@@ -129,19 +128,52 @@ fn malformed_vectors_have_their_outcome() {
     for vector in facts["malformed"].as_array().expect("a list") {
         let name = vector["name"].as_str().expect("a name");
         let octets = octets_of(vector["hex"].as_str().expect("hex"));
-        let role = vector["role"].as_str().expect("a role");
-        let state = vector["state"].as_str().expect("a state");
-        let found = outcome_of(role, state, &octets, now_micros());
-        let wanted = Outcome::of_vector(&vector["expect"], state);
-        if found == wanted {
+        let text = |key: &str| vector[key].as_str().expect("text");
+        let place = Place::of(text("role"), text("state"), &octets).expect("a role and a state");
+        let (found, mut session) = outcome(place, &octets, now_micros());
+        if found.session == "keep" {
+            assert_in_step(name, &mut session);
+        }
+        let as_told = serde_json::to_value(&found).expect("an outcome is JSON");
+        if as_told == vector["expect"] {
             continue;
         }
         let reply = format!("{} {}", found.reply, found.command_status);
         let listed = vector["also_accepted"].as_array().expect("a list").iter().any(|other| other == &reply);
-        assert!(listed, "{name}: {found:?}, wanted {wanted:?}");
-        assert_eq!((found.sequence_number, found.closes), (wanted.sequence_number, wanted.closes), "{name}");
+        assert!(listed, "{name}: {found:?}, wanted {}", vector["expect"]);
+        for key in ["action", "sequence_number", "session"] {
+            assert_eq!(as_told[key], vector["expect"][key], "{name}");
+        }
         also_accepted.push((name.to_owned(), reply));
     }
     let listed: Vec<_> = ALSO_ACCEPTED.iter().map(|(name, reply)| (name.to_string(), reply.to_string())).collect();
     assert_eq!(also_accepted, listed);
+}
+
+/// Whatever the octets were, the next PDU is read and answered.
+fn assert_in_step(name: &str, session: &mut Session) {
+    let probe = Pdu { status: CommandStatus::ROK, sequence: 4_711, body: Body::EnquireLink };
+    let mut out = Vec::new();
+    session.handle_pdu(Duration::from_secs(2_000), probe, &mut out);
+    let reply = decode(&out).expect("an answer");
+    assert_eq!((reply.sequence, reply.body), (4_711, Body::EnquireLinkResp), "{name}");
+}
+
+/// A stream that ends inside a PDU is not answered, and the timers end the session.
+#[test]
+fn half_a_pdu_is_waited_for_and_then_the_session_ends() {
+    let half = octets_of("0000003f00000004");
+    let place = Place::of("MC", "BOUND_TRX", &half).expect("a role and a state");
+    let (found, mut session) = outcome(place, &half, now_micros());
+    assert_eq!((found.action, found.session), ("wait", "close"));
+    let mut out = Vec::new();
+    let mut closed = None;
+    while let Some(at) = session.poll_timeout() {
+        while let Some(event) = session.handle_timeout(at, &mut out) {
+            if let TimeoutEvent::Closed(reason) = event {
+                closed = Some(reason);
+            }
+        }
+    }
+    assert_eq!(closed, Some(CloseReason::Dead));
 }

@@ -8,6 +8,9 @@ use crate::tools::Fault;
 /// Octets that a command reads from standard input at most.
 const INPUT_OCTETS_MAX: u64 = 16 << 20;
 
+/// Octets that are read and written at once where lines stream.
+const BLOCK_OCTETS: usize = 64 << 10;
+
 /// Prints a line on standard output.
 pub fn line(text: &str) {
     // The only error is a reader that has gone; nobody is left to tell.
@@ -43,26 +46,40 @@ pub fn argument_or_input(argument: Option<&str>) -> Result<String, Fault> {
     Ok(text)
 }
 
+/// Appends to its second argument the JSON object that answers the JSON object in its first, or says what is wrong.
+pub type Answer = dyn Fn(&[u8], &mut Vec<u8>) -> Result<(), String>;
+
 /// Answers each line of standard input, a JSON object, with one JSON object a line; bad input with `{"error": …}`.
-pub fn answer_lines(answer: &dyn Fn(&serde_json::Value) -> Result<serde_json::Value, String>) -> Result<(), Fault> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    for input in io::stdin().lock().split(b'\n') {
-        let input = input.map_err(|error| Fault::Failed(format!("standard input cannot be read: {error}")))?;
-        if input.iter().all(u8::is_ascii_whitespace) {
-            continue;
+///
+/// Answers leave in blocks, but never later than the next read that may wait:
+/// whoever writes one line and waits gets its answer.
+pub fn answer_lines(answer: &Answer) -> Result<(), Fault> {
+    let mut input = io::BufReader::with_capacity(BLOCK_OCTETS, io::stdin().lock());
+    let mut out = io::stdout().lock();
+    let (mut line, mut answers) = (Vec::new(), Vec::with_capacity(2 * BLOCK_OCTETS));
+    loop {
+        line.clear();
+        let read = (&mut input).take(INPUT_OCTETS_MAX).read_until(b'\n', &mut line);
+        let read = read.map_err(|error| Fault::Failed(format!("standard input cannot be read: {error}")))?;
+        if read as u64 == INPUT_OCTETS_MAX {
+            return Err(Fault::Failed(format!(
+                "a line has {INPUT_OCTETS_MAX} octets or more; cut the input into lines"
+            )));
         }
-        let parsed = serde_json::from_slice(&input).map_err(|error| format!("not JSON: {error}"));
-        let answered =
-            parsed.and_then(
-                |value: serde_json::Value| {
-                    if value.is_object() { answer(&value) } else { Err("not a JSON object".to_owned()) }
-                },
-            );
-        let value = answered.unwrap_or_else(|error| serde_json::json!({ "error": error }));
-        if writeln!(out, "{value}").is_err() {
-            return Ok(());
+        if !line.iter().all(u8::is_ascii_whitespace) {
+            let start = answers.len();
+            if let Err(error) = answer(&line, &mut answers) {
+                answers.truncate(start);
+                answers.extend_from_slice(serde_json::json!({ "error": error }).to_string().as_bytes());
+            }
+            answers.push(b'\n');
+        }
+        if read == 0 || answers.len() >= BLOCK_OCTETS || input.buffer().is_empty() {
+            // The only error is a reader that has gone; nobody is left to tell.
+            if out.write_all(&answers).and_then(|()| out.flush()).is_err() || read == 0 {
+                return Ok(());
+            }
+            answers.clear();
         }
     }
-    let _ = out.flush();
-    Ok(())
 }

@@ -1,52 +1,92 @@
 //! `sluice inspect receipt`: the text of a delivery receipt, and the TLVs that came with it.
 
-use serde_json::{Value, json};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use crate::smpp::calendar::Civil;
 use crate::smpp::fields::MessageState;
 use crate::smpp::receipt::Receipt;
 use crate::smpp::tag::{Tag, TagKind};
 use crate::smpp::tlv::TlvWriter;
-use crate::tools::inspect::{cell, octets_of, text_of};
+use crate::tools::inspect::{Cell, Shown, Text, octets_of, parsed, written};
+
+#[derive(Deserialize)]
+struct Input<'a> {
+    #[serde(borrow, default)]
+    sample: Option<Cell<'a>>,
+    #[serde(borrow, default)]
+    tlvs: Cell<'a>,
+}
+
+/// What a receipt says, in the words of the tables; what it does not say is empty.
+#[derive(Serialize)]
+struct Row<'a> {
+    id: Text<'a>,
+    sub: Shown<Told<u32>>,
+    dlvrd: Shown<Told<u32>>,
+    submit_date: Shown<Told<Clock>>,
+    done_date: Shown<Told<Clock>>,
+    stat: Text<'a>,
+    message_state: Shown<Told<u8>>,
+    state_name: &'a str,
+    #[serde(rename = "final")]
+    is_final: &'a str,
+    err: Text<'a>,
+    text: Text<'a>,
+}
 
 /// Answers `{"sample", "tlvs"}` with what the receipt says; what it does not say is empty.
-pub(super) fn answer(input: &Value) -> Result<Value, String> {
-    let sample = input["sample"].as_str().ok_or("sample: missing or not a string")?;
+pub(super) fn answer(line: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+    let input: Input<'_> = parsed(line)?;
+    let sample = input.sample.ok_or("sample: missing or not a string")?.0;
     // Characters up to U+00FF are the octets of a carrier that writes Latin-1; others are UTF-8.
     let latin1: Option<Vec<u8>> = sample.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
     let octets = latin1.unwrap_or_else(|| sample.as_bytes().to_vec());
     let mut buffer = Vec::new();
     let mut writer = TlvWriter::new(&mut buffer);
-    for pair in cell(input, "tlvs")?.split(';').filter(|pair| !pair.trim().is_empty()) {
+    for pair in input.tlvs.0.split(';').filter(|pair| !pair.trim().is_empty()) {
         write_tlv(pair.trim(), &mut writer)?;
     }
     let receipt = Receipt::parse(&octets, writer.finish());
-    let text = |octets: Option<&[u8]>| text_of(octets.unwrap_or_default());
-    let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
-    Ok(json!({
-        "id": text(receipt.id),
-        "sub": number(receipt.sub),
-        "dlvrd": number(receipt.dlvrd),
-        "submit_date": date(receipt.submit_micros),
-        "done_date": date(receipt.done_micros),
-        "stat": text(receipt.stat),
-        "message_state": number(receipt.state.map(|state| state.octet().into())),
-        "state_name": receipt.state.map_or("", MessageState::name),
-        "final": receipt.is_final().map_or("", |is_final| if is_final { "yes" } else { "no" }),
-        "err": text(receipt.err),
-        "text": text(receipt.text),
-    }))
+    let date = |micros: Option<u64>| Shown(Told(micros.map(|micros| Clock(Civil::of(micros)))));
+    let row = Row {
+        id: text(receipt.id),
+        sub: Shown(Told(receipt.sub)),
+        dlvrd: Shown(Told(receipt.dlvrd)),
+        submit_date: date(receipt.submit_micros),
+        done_date: date(receipt.done_micros),
+        stat: text(receipt.stat),
+        message_state: Shown(Told(receipt.state.map(MessageState::octet))),
+        state_name: receipt.state.map_or("", MessageState::name),
+        is_final: receipt.is_final().map_or("", |is_final| if is_final { "yes" } else { "no" }),
+        err: text(receipt.err),
+        text: text(receipt.text),
+    };
+    written(&row, out)
 }
 
-/// Wall clock of the carrier, which names no zone.
-fn date(micros: Option<u64>) -> String {
-    micros.map(|micros| written(&Civil::of(micros))).unwrap_or_default()
+fn text(octets: Option<&[u8]>) -> Text<'_> {
+    Text(octets.unwrap_or_default())
 }
 
-/// `2026-11-21T12:00:00`.
-pub(super) fn written(civil: &Civil) -> String {
-    let Civil { year, month, day, hour, minute, second } = civil;
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+/// What is said, or nothing.
+struct Told<T>(Option<T>);
+
+impl<T: fmt::Display> fmt::Display for Told<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |told| told.fmt(f))
+    }
+}
+
+/// `2026-11-21T12:00:00`: in a receipt the wall clock of the carrier, which names no zone.
+pub(super) struct Clock(pub(super) Civil);
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Civil { year, month, day, hour, minute, second } = self.0;
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    }
 }
 
 /// Writes `name=value`: numbers in decimal, octets in hexadecimal, text as it stands.
