@@ -3,14 +3,17 @@
 //! [`segment::plan`] counts without allocating, [`segment::segment`] writes the parts that were counted.
 
 pub mod gsm7;
+pub mod joined;
 pub mod latin1;
 pub mod national;
 pub mod offenders;
 pub mod pack;
+pub mod reassemble;
 pub mod segment;
 pub mod segment_octets;
 pub mod ucs2;
 pub mod udh;
+pub mod udh_kind;
 
 use std::fmt;
 

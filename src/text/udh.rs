@@ -1,5 +1,8 @@
 //! The user data header (TS 23.040, 9.2.3.24): a length octet, then information elements. Writes the two forms of
-//! concatenation and walks every element; unknown ones are kept as they are.
+//! concatenation and walks every element; unknown ones are kept as they are. What the ids mean is in
+//! [`udh_kind`](crate::text::udh_kind).
+
+use crate::text::udh_kind::{Kind, Repeats};
 
 /// Octets of a header with one 8-bit concatenation element, its length octet included.
 pub const CONCAT8_OCTETS: u8 = 6;
@@ -12,6 +15,18 @@ pub const CONCAT8: u8 = 0x00;
 
 /// Information element: concatenated short messages, 16-bit reference.
 pub const CONCAT16: u8 = 0x08;
+
+/// Information element: application ports, 8-bit.
+pub const PORTS8: u8 = 0x04;
+
+/// Information element: application ports, 16-bit.
+pub const PORTS16: u8 = 0x05;
+
+/// Information element: the single shift table of a national language.
+pub const SINGLE_SHIFT: u8 = 0x24;
+
+/// Information element: the locking shift table of a national language.
+pub const LOCKING_SHIFT: u8 = 0x25;
 
 /// Which part of which message this is. Of two elements in one header the last valid one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +73,21 @@ pub struct Element<'a> {
 }
 
 impl Element<'_> {
+    /// Whether it is a concatenation that a receiver ignores.
+    fn is_senseless(self) -> bool {
+        matches!(self.id, CONCAT8 | CONCAT16) && Concatenation::of_element(self).is_none()
+    }
+
+    /// Whether an earlier element with this id does not count beside this one.
+    fn excludes(self, earlier: u8) -> bool {
+        let form = |id| match id {
+            CONCAT16 => CONCAT8,
+            PORTS16 => PORTS8,
+            id => id,
+        };
+        form(self.id) == form(earlier)
+    }
+
     /// Appends id, length and data. The length is one octet: data beyond 255 octets is cut, but no header holds it.
     pub fn write(&self, out: &mut Vec<u8>) {
         let length = u8::try_from(self.data.len()).unwrap_or(u8::MAX);
@@ -104,6 +134,28 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+/// The elements that count, in order: of a kind that may stand only once the last (TS 23.040, 9.2.3.24), and of kinds
+/// that exclude each other, which are the two forms of concatenation and of ports, the last of either.
+///
+/// A concatenation whose numbers make no sense is passed over as if it were not there. A broken element ends the walk,
+/// as in [`elements`]; by the standard the whole header is then to be ignored.
+pub fn in_effect(octets: &[u8]) -> impl Iterator<Item = Result<Element<'_>, Malformed>> {
+    let mut rest = elements(octets);
+    std::iter::from_fn(move || {
+        loop {
+            let element = match rest.next()? {
+                Ok(element) => element,
+                Err(malformed) => return Some(Err(malformed)),
+            };
+            let replaced = Kind::of(element.id).repeats == Repeats::No
+                && rest.clone().flatten().any(|later| !later.is_senseless() && later.excludes(element.id));
+            if !element.is_senseless() && !replaced {
+                return Some(Ok(element));
+            }
+        }
+    })
+}
+
 /// The concatenation that user data with a header speaks of, if any, and the text behind the header.
 pub fn concatenation(user_data: &[u8]) -> Result<(Option<Concatenation>, &[u8]), Malformed> {
     let (octets, text) = split(user_data)?;
@@ -116,7 +168,7 @@ pub fn concatenation(user_data: &[u8]) -> Result<(Option<Concatenation>, &[u8]),
 
 #[cfg(test)]
 mod tests {
-    use super::{Concatenation, Element, Malformed, concatenation, elements, split};
+    use super::{Concatenation, Element, Malformed, concatenation, elements, in_effect, split};
 
     #[test]
     fn both_forms_come_back() {
@@ -149,6 +201,21 @@ mod tests {
         let twice = [10, 0, 3, 1, 2, 1, 0, 3, 7, 2, 2];
         let (found, _) = concatenation(&twice).expect("well formed");
         assert_eq!(found.map(|part| (part.reference, part.sequence)), Some((7, 2)));
+    }
+
+    #[test]
+    fn the_last_of_what_stands_once_is_in_effect() {
+        let counted = |octets: &[u8]| -> Vec<(u8, Vec<u8>)> {
+            let walked = in_effect(octets).map(|element| element.expect("well formed"));
+            walked.map(|element| (element.id, element.data.to_vec())).collect()
+        };
+        assert_eq!(counted(&[0x24, 1, 1, 0x24, 1, 2]), [(0x24, vec![2])], "not repeatable");
+        assert_eq!(counted(&[0x01, 2, 0, 1, 0x01, 2, 1, 1]).len(), 2, "repeatable");
+        assert_eq!(counted(&[0x70, 0, 0xA0, 1, 9, 0xA0, 1, 9]).len(), 3, "unknown ones are all kept");
+        assert_eq!(counted(&[0x04, 2, 1, 2, 0x05, 4, 0, 1, 0, 2]), [(0x05, vec![0, 1, 0, 2])], "one excludes the other");
+        assert_eq!(counted(&[0x08, 4, 0, 9, 2, 1, 0x00, 3, 9, 2, 2]), [(0x00, vec![9, 2, 2])]);
+        assert_eq!(counted(&[0x00, 3, 9, 2, 2, 0x08, 4, 0, 9, 0, 1]), [(0x00, vec![9, 2, 2])], "a total of 0 is no element");
+        assert_eq!(in_effect(&[0x24, 1, 1, 0x24]).last(), Some(Err(Malformed)));
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn user_data<'a>(message: &SubmitSm<'a>) -> (Option<&'a [u8]>, &'a [u8]) {
 }
 
 fn concatenation(header: &[u8]) -> Option<udh::Concatenation> {
-    udh::elements(header).flatten().find_map(udh::Concatenation::of_element)
+    udh::elements(header).flatten().filter_map(udh::Concatenation::of_element).last()
 }
 
 /// The same in SMPP's own words (3.4 section 5.3.2.22 and following).
