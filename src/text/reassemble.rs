@@ -151,13 +151,7 @@ impl Reassembly {
     ///
     /// A part that no limit has room for is handed over alone. The work is bounded by the parts of one message and by
     /// the sets that a part of its size can displace.
-    pub fn handle_part(
-        &mut self,
-        now: Duration,
-        key: Key,
-        part: Part<'_>,
-        mut hand_over: impl FnMut(Joined),
-    ) -> Taken {
+    pub fn handle_part(&mut self, now: Duration, key: Key, part: Part<'_>, mut hand_over: impl FnMut(Joined)) -> Taken {
         if part.sequence == 0 || part.sequence > key.total {
             return Taken::Senseless;
         }

@@ -212,9 +212,17 @@ mod tests {
         assert_eq!(counted(&[0x24, 1, 1, 0x24, 1, 2]), [(0x24, vec![2])], "not repeatable");
         assert_eq!(counted(&[0x01, 2, 0, 1, 0x01, 2, 1, 1]).len(), 2, "repeatable");
         assert_eq!(counted(&[0x70, 0, 0xA0, 1, 9, 0xA0, 1, 9]).len(), 3, "unknown ones are all kept");
-        assert_eq!(counted(&[0x04, 2, 1, 2, 0x05, 4, 0, 1, 0, 2]), [(0x05, vec![0, 1, 0, 2])], "one excludes the other");
+        assert_eq!(
+            counted(&[0x04, 2, 1, 2, 0x05, 4, 0, 1, 0, 2]),
+            [(0x05, vec![0, 1, 0, 2])],
+            "one excludes the other"
+        );
         assert_eq!(counted(&[0x08, 4, 0, 9, 2, 1, 0x00, 3, 9, 2, 2]), [(0x00, vec![9, 2, 2])]);
-        assert_eq!(counted(&[0x00, 3, 9, 2, 2, 0x08, 4, 0, 9, 0, 1]), [(0x00, vec![9, 2, 2])], "a total of 0 is no element");
+        assert_eq!(
+            counted(&[0x00, 3, 9, 2, 2, 0x08, 4, 0, 9, 0, 1]),
+            [(0x00, vec![9, 2, 2])],
+            "a total of 0 is no element"
+        );
         assert_eq!(in_effect(&[0x24, 1, 1, 0x24]).last(), Some(Err(Malformed)));
     }
 
