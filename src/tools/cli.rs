@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::tools::{carrier, check, demo, inspect, journal, load, message, segment, send, status, terminal};
+use crate::tools::{carrier, check, conform, demo, inspect, journal, load, message, segment, send, status, terminal};
 
 #[derive(Parser, Debug)]
 #[command(name = "sluice", version, about = ABOUT, after_help = FIRST_STEPS, max_term_width = 110)]
@@ -33,6 +33,11 @@ const LOAD_EXAMPLES: &str = "Examples:
   sluice load --system-id riverside --password secret --count 100000
   sluice load --system-id riverside --password secret --rate 500/s --seconds 60 --json
   sluice load --connect 127.0.0.1:2776 --system-id any --text 'Straight to a carrier'";
+
+const CONFORM_EXAMPLES: &str = "Examples:
+  sluice conform --connect 127.0.0.1:2775 --system-id riverside --password secret
+  sluice conform --connect 127.0.0.1:2775 --system-id riverside --password secret --section tlv --json
+  sluice conform --listen 127.0.0.1:2776 --junit conform.xml";
 
 #[derive(Subcommand, Debug)]
 enum Command {
@@ -69,6 +74,9 @@ enum Command {
     /// Submit many messages over SMPP and measure what comes back
     #[command(after_help = LOAD_EXAMPLES)]
     Load(load::Args),
+    /// Check a message centre or an ESME against SMPP 3.4 and 5.0, case by case
+    #[command(after_help = CONFORM_EXAMPLES)]
+    Conform(conform::Args),
     /// Look at a store that is not running
     Journal(journal::Args),
     /// Decode what people paste while debugging a carrier
@@ -87,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Carrier(args) => carrier::run(args),
         Command::Load(args) => load::run(args),
+        Command::Conform(args) => conform::run(&args),
         Command::Journal(args) => journal::run(&args),
         Command::Inspect(args) => inspect::run(&args),
     };

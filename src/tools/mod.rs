@@ -4,6 +4,7 @@ pub mod carrier;
 pub mod check;
 pub mod cli;
 pub mod client;
+pub mod conform;
 pub mod demo;
 pub mod inspect;
 pub mod journal;
