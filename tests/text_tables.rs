@@ -2,6 +2,7 @@
 
 use sluice::text::Alphabet;
 use sluice::text::gsm7::{self, Septet};
+use sluice::text::national;
 
 /// The rows of a facts file, each as a lookup by column name.
 fn rows(name: &str) -> Vec<std::collections::BTreeMap<String, String>> {
@@ -39,6 +40,41 @@ fn the_tables_hold_exactly_what_the_facts_hold() {
         assert_eq!(gsm7::extended_character(octet), Some(character));
     }
     assert_eq!((0..=0x7F).filter_map(gsm7::extended_character).count(), extended.len());
+}
+
+#[test]
+fn the_national_tables_hold_exactly_what_the_facts_hold() {
+    let rows = rows("gsm0338_national.csv");
+    let characters: Vec<_> = rows.iter().filter(|row| row["entry"] == "char").collect();
+    assert_eq!(characters.len(), 2294);
+    let mut lowest = std::collections::BTreeMap::new();
+    for row in &characters {
+        let language: u8 = row["language_id"].parse().expect("an identifier");
+        assert_eq!(national::name(language), Some(row["language"].to_lowercase().as_str()));
+        let (octet, character) = (hexadecimal(&row["septet_hex"]), character(&row["codepoint"]));
+        let locking = row["kind"] == "locking";
+        let found = if locking { national::locking_character } else { national::single_character };
+        assert_eq!(found(octet, language), Some(character), "{row:?}");
+        lowest
+            .entry((language, locking, character))
+            .and_modify(|known: &mut u8| *known = octet.min(*known))
+            .or_insert(octet);
+    }
+    // The other direction, by every character of the first plane: with the tables of one language, each is found there or nowhere.
+    for language in 1..=13 {
+        for character in (0..=0xFFFF).filter_map(char::from_u32) {
+            let locking = lowest.get(&(language, true, character)).map(|&octet| Septet::Default(octet));
+            let single = lowest.get(&(language, false, character)).map(|&octet| Septet::Extended(octet));
+            assert_eq!(national::septet(character, language, language), locking.or(single), "{language} {character:?}");
+        }
+        let defined =
+            |found: fn(u8, u8) -> Option<char>| (0..=0xFF).filter(|&octet| found(octet, language).is_some()).count();
+        let told = |kind| {
+            characters.iter().filter(|row| row["kind"] == kind && row["language_id"] == language.to_string()).count()
+        };
+        assert_eq!(defined(national::locking_character), told("locking"), "{language}");
+        assert_eq!(defined(national::single_character), told("single"), "{language}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod latin1;
 pub mod national;
 pub mod offenders;
 pub mod pack;
+mod pieces;
 pub mod reassemble;
 pub mod segment;
 pub mod segment_octets;

@@ -1,4 +1,25 @@
-//! The national language tables of GSM-7 (TS 23.038, annex A): which languages there are.
+//! The national language tables of GSM-7 (TS 23.038, annex A): which languages there are, their septets, and the header
+//! elements that name them. A locking shift table takes the place of the default alphabet, a single shift table that of
+//! the extension table; either may be of another language than the other.
+
+pub(super) mod choice;
+mod locking;
+mod lookup;
+mod single;
+
+use crate::text::gsm7::{self, ESCAPE, Septet};
+use crate::text::national::locking::LOCKING;
+use crate::text::national::single::SINGLE;
+use crate::text::udh::{Element, Malformed, elements};
+
+/// Information element: national language single shift (TS 23.040, 9.2.3.24.15).
+pub const SINGLE_SHIFT: u8 = 0x24;
+
+/// Information element: national language locking shift (TS 23.040, 9.2.3.24.16).
+pub const LOCKING_SHIFT: u8 = 0x25;
+
+/// Octets of such an element: id, length, language.
+pub(super) const ELEMENT_OCTETS: u8 = 3;
 
 /// Languages with a national table, by their identifiers (TS 23.038, 6.2.1.2.4).
 const NAMES: [&str; LANGUAGES] = [
@@ -53,6 +74,11 @@ impl Languages {
         self.0 == 0
     }
 
+    /// A bit for each identifier.
+    fn bits(self) -> u16 {
+        self.0
+    }
+
     /// The identifiers, in order.
     pub fn ids(self) -> impl Iterator<Item = u8> {
         (1..=LANGUAGES as u8).filter(move |&id| self.has(id))
@@ -69,9 +95,91 @@ pub fn id(name: &str) -> Option<u8> {
     (1..).zip(NAMES).find(|(_, known)| *known == name).map(|(id, _)| id)
 }
 
+/// The septet of a character with these tables (0: the default ones), or `None` if neither has it.
+pub fn septet(character: char, locking: u8, single: u8) -> Option<Septet> {
+    let default = gsm7::septet(character);
+    let places = lookup::places(character);
+    let locked = match (locking, default) {
+        (0, Some(Septet::Default(septet))) => Some(septet),
+        (0, _) => None,
+        _ => places.locking_septet(locking),
+    };
+    let shifted = || match (single, default) {
+        (0, Some(Septet::Extended(septet))) => Some(septet),
+        (0, _) => None,
+        _ => places.single_septet(single),
+    };
+    locked.map(Septet::Default).or_else(|| shifted().map(Septet::Extended))
+}
+
+/// The character of a septet in a locking shift table (0: the default alphabet), if it is defined.
+pub fn locking_character(septet: u8, language: u8) -> Option<char> {
+    match language {
+        0 => (septet < 0x80 && septet != ESCAPE).then(|| gsm7::default_character(septet)),
+        _ => character(&LOCKING, septet, language),
+    }
+}
+
+/// The character of a septet in a single shift table (0: the extension table), if it is defined.
+pub fn single_character(septet: u8, language: u8) -> Option<char> {
+    if language == 0 { gsm7::extended_character(septet) } else { character(&SINGLE, septet, language) }
+}
+
+fn character(tables: &[[char; 128]; LANGUAGES], septet: u8, language: u8) -> Option<char> {
+    let table = tables.get(usize::from(language).checked_sub(1)?)?;
+    table.get(usize::from(septet)).copied().filter(|&character| character != '\0')
+}
+
+/// Appends the text of unpacked septets, as a receiver with these tables shows it (TS 23.038, 6.2.1.2): after an escape
+/// a septet that the single shift table lacks reads as if there were no escape, and whatever no table has as a space.
+pub fn decode(septets: &[u8], locking: u8, single: u8, out: &mut String) {
+    if (locking, single) == (0, 0) {
+        return gsm7::decode(septets, out);
+    }
+    let locked = |septet: u8| match septet {
+        0x80.. => char::REPLACEMENT_CHARACTER,
+        _ => locking_character(septet, locking).unwrap_or(' '),
+    };
+    let mut rest = septets.iter();
+    while let Some(&septet) = rest.next() {
+        if septet != ESCAPE {
+            out.push(locked(septet));
+            continue;
+        }
+        match rest.next() {
+            Some(&next) => out.push(single_character(next, single).unwrap_or_else(|| locked(next))),
+            None => out.push(' '),
+        }
+    }
+}
+
+/// Appends the elements that name these tables; none for a default table.
+pub(super) fn write_elements(locking: u8, single: u8, out: &mut Vec<u8>) {
+    for (id, language) in [(SINGLE_SHIFT, single), (LOCKING_SHIFT, locking)] {
+        if language != 0 {
+            Element { id, data: &[language] }.write(out);
+        }
+    }
+}
+
+/// The tables (locking, single) that the elements of a header name, as [`crate::text::udh::split`] gives them; 0 where
+/// they name none. An unknown language is given as it stands, and decodes to spaces.
+pub fn tables_of(octets: &[u8]) -> Result<(u8, u8), Malformed> {
+    let (mut locking, mut single) = (0, 0);
+    for element in elements(octets) {
+        match element? {
+            Element { id: LOCKING_SHIFT, data: &[language] } => locking = language,
+            Element { id: SINGLE_SHIFT, data: &[language] } => single = language,
+            _ => {}
+        }
+    }
+    Ok((locking, single))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Languages, id, name};
+    use super::{Languages, decode, id, name, septet};
+    use crate::text::gsm7::Septet;
 
     #[test]
     fn a_set_holds_only_languages_that_exist() {
@@ -90,5 +198,26 @@ mod tests {
         }
         assert_eq!([name(0), name(14)], [None, None]);
         assert_eq!([id("turkish"), id("urdu"), id("klingon")], [Some(1), Some(13), None]);
+    }
+
+    #[test]
+    fn a_character_is_found_where_its_tables_have_it() {
+        assert_eq!(septet('ş', 1, 0), Some(Septet::Default(0x1D)));
+        assert_eq!(septet('ş', 0, 1), Some(Septet::Extended(0x73)));
+        assert_eq!(septet('ş', 0, 0), None);
+        assert_eq!(septet('*', 6, 6), Some(Septet::Extended(0x0B)), "the lower of two septets");
+        assert_eq!(septet('€', 1, 0), Some(Septet::Default(0x04)));
+        assert_eq!(septet('è', 1, 1), None, "the locking table took its place");
+        assert_eq!([septet('a', 2, 0), septet('a', 14, 0), septet('€', 0, 255)], [None; 3]);
+    }
+
+    #[test]
+    fn what_no_table_has_reads_as_a_receiver_shows_it() {
+        let mut text = String::new();
+        decode(&[0x1D, 0x1B, 0x41, 0x1B, 0x1B, 0x1B, 0x73, 0x80, 0x1B], 1, 1, &mut text);
+        assert_eq!(text, "şA ş\u{FFFD} ");
+        text.clear();
+        decode(&[0x0C, 0x1B, 0x0C, 0x00], 4, 14, &mut text);
+        assert_eq!(text, "  \u{981}");
     }
 }

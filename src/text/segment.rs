@@ -1,10 +1,10 @@
 //! Text into parts: a plan that only counts, then the octets of each part. An escape pair and a surrogate pair stay
-//! whole, so a part may end one unit early.
-//!
-//! National tables will add elements to each header and so change `header_octets` and what follows from it; grapheme
-//! clusters will be a second rule of where to turn. Neither exists yet.
+//! whole, so a part may end one unit early; a grapheme cluster does if that is asked for.
 
 use crate::text::gsm7::{self, Septet};
+use crate::text::national::choice::{self, Chosen};
+use crate::text::national::write_elements;
+use crate::text::pieces::{self, Coder};
 use crate::text::udh::Concatenation;
 use crate::text::{Alphabet, Choice, Concat, Options, PARTS_MAX, TextError, latin1, ucs2};
 
@@ -19,7 +19,8 @@ pub struct Plan {
     pub units_total: usize,
     /// Parts on the air, which is what is counted and charged. An empty text is one part.
     pub parts: u8,
-    /// Octets of user data header written at the start of every part; 0 for one part, SAR and message_payload.
+    /// Octets of user data header written at the start of every part, or once in message_payload. It has a concatenation
+    /// element in several parts that are tied together by it, and an element for each national table in any.
     pub header_octets: u8,
     /// Units that one part takes at most.
     pub part_units_max: usize,
@@ -27,7 +28,7 @@ pub struct Plan {
     pub locking: u8,
     /// The language of the single shift table (1 to 13), or 0 for the default extension table.
     pub single: u8,
-    /// Whether grapheme clusters stay whole.
+    /// Whether grapheme clusters stay whole. Not set where there is none of several units.
     pub clusters: bool,
 }
 
@@ -60,6 +61,36 @@ impl Plan {
         }
     }
 
+    /// The plan for the tables that were chosen.
+    fn of_chosen(chosen: Chosen, options: Options) -> Result<Plan, TextError> {
+        let Chosen { locking, single, septets: units_total, parts } = chosen;
+        let concat = options.concat;
+        Ok(Plan {
+            alphabet: Alphabet::Gsm7,
+            concat,
+            units_total,
+            parts: u8::try_from(parts).map_err(|_| TextError::TooManyParts { parts, units_total })?,
+            header_octets: chosen.written_header_octets(concat),
+            part_units_max: chosen.part_units_max(concat),
+            locking,
+            single,
+            clusters: options.clusters,
+        })
+    }
+
+    /// How the text becomes units if it must be cut by pieces; `None` if the plain way of its alphabet does.
+    fn coder(&self) -> Option<Coder> {
+        let Plan { locking, single, .. } = *self;
+        if (locking, single) == (0, 0) && (!self.clusters || self.pdus() == 1) {
+            return None;
+        }
+        Some(match self.alphabet {
+            Alphabet::Gsm7 => Coder::Gsm7 { locking, single },
+            Alphabet::Ucs2 => Coder::Ucs2,
+            Alphabet::Latin1 | Alphabet::Binary => Coder::Latin1,
+        })
+    }
+
     /// Units that the first PDU takes: all of them if there is no other.
     pub(super) fn pdu_units_max(&self) -> usize {
         if self.pdus() == 1 { usize::MAX } else { self.part_units_max }
@@ -67,10 +98,18 @@ impl Plan {
 
     /// Appends the header of part `sequence`, if parts have one.
     pub(super) fn write_header(&self, reference: u16, sequence: u8, out: &mut Vec<u8>) {
-        if self.header_octets > 0 {
+        if self.header_octets == 0 {
+            return;
+        }
+        let start = out.len();
+        if self.parts > 1 && self.concat.written_header_octets() > 0 {
             let wide = self.concat == Concat::Udh16;
             Concatenation { reference, wide, total: self.parts, sequence }.write_header(out);
+        } else {
+            out.push(0);
         }
+        write_elements(self.locking, self.single, out);
+        out[start] = self.header_octets - 1;
     }
 }
 
@@ -78,26 +117,37 @@ const _: () = assert!(PARTS_MAX == u8::MAX as usize, "a plan counts parts in one
 
 /// Counts what a text takes, in the alphabet asked for. Allocates nothing.
 pub fn plan(text: &str, options: Options) -> Result<Plan, TextError> {
-    let concat = options.concat;
     match options.choice {
-        Choice::Auto => match gsm7::count(text) {
-            Ok(count) => plan_gsm7(text, count, concat),
-            Err(_) => plan_ucs2(text, concat),
-        },
-        Choice::Gsm7 => match gsm7::count(text) {
-            Ok(count) => plan_gsm7(text, count, concat),
-            Err(offset) => Err(not_in(Alphabet::Gsm7, text, offset)),
-        },
-        Choice::Ucs2 => plan_ucs2(text, concat),
+        Choice::Auto | Choice::Gsm7 => {
+            let count = gsm7::count(text);
+            if may_be_national(count, options)
+                && let Some(chosen) = choice::choose(text, options)
+            {
+                return Plan::of_chosen(chosen, options);
+            }
+            match (count, options.choice) {
+                (Ok(count), _) => plan_gsm7(text, count, options),
+                (Err(offset), Choice::Gsm7) => Err(not_in(Alphabet::Gsm7, text, offset)),
+                (Err(_), _) => plan_ucs2(text, options),
+            }
+        }
+        Choice::Ucs2 => plan_ucs2(text, options),
         Choice::Latin1 => match latin1::count(text) {
-            Ok(octets) => plan_latin1(octets, concat),
+            Ok(octets) => plan_latin1(text, octets, options),
             Err(offset) => Err(not_in(Alphabet::Latin1, text, offset)),
         },
         Choice::AutoLatin1 => match (latin1::count(text), gsm7::count(text)) {
-            (Ok(octets), Ok(_)) => plan_latin1(octets, concat),
-            _ => plan_ucs2(text, concat),
+            (Ok(octets), Ok(_)) => plan_latin1(text, octets, options),
+            _ => plan_ucs2(text, options),
         },
     }
+}
+
+/// Whether national tables can do better than the default ones: where those lack a character, or where escapes fill
+/// more than one part.
+fn may_be_national(count: Result<gsm7::Count, usize>, options: Options) -> bool {
+    let dear = |count: gsm7::Count| count.pairs && count.septets > Alphabet::Gsm7.part_units_max(0);
+    !options.languages.is_empty() && count.map_or(true, dear)
 }
 
 /// Appends the octets of each part to `out`, header first, and to `ends` where in `out` each part ends.
@@ -120,6 +170,13 @@ pub fn segment(
         plan.write_header(reference, sequence, out);
         plan.part_units_max
     };
+    if let Some(coder) = plan.coder() {
+        let rooms = (room, plan.part_units_max);
+        let written = pieces::encode_parts(text, coder, plan.clusters, rooms, out, turn);
+        written.map_err(|offset| not_in(plan.alphabet, text, offset))?;
+        ends.push(end_of(out));
+        return Ok(());
+    }
     let written = match plan.alphabet {
         Alphabet::Gsm7 => gsm7::encode_parts(text, room, out, turn),
         Alphabet::Latin1 | Alphabet::Binary => latin1::encode_parts(text, room, out, turn),
@@ -138,25 +195,44 @@ pub(super) fn end_of(out: &[u8]) -> u32 {
     u32::try_from(out.len()).unwrap_or(u32::MAX)
 }
 
-fn plan_gsm7(text: &str, count: gsm7::Count, concat: Concat) -> Result<Plan, TextError> {
-    Plan::new(Alphabet::Gsm7, concat, count.septets, |room| {
+fn plan_gsm7(text: &str, count: gsm7::Count, options: Options) -> Result<Plan, TextError> {
+    let clusters = has_lines(text, options);
+    let plan = Plan::new(Alphabet::Gsm7, options.concat, count.septets, |room| {
+        if clusters {
+            return pieces::cut(text, Coder::Gsm7 { locking: 0, single: 0 }, true, room);
+        }
         if !count.pairs {
             return count.septets.div_ceil(room);
         }
         let pair = |character| matches!(gsm7::septet(character), Some(Septet::Extended(_)));
         cut(text.chars().map(|character| if pair(character) { 2 } else { 1 }), room)
-    })
+    })?;
+    Ok(Plan { clusters, ..plan })
 }
 
-fn plan_ucs2(text: &str, concat: Concat) -> Result<Plan, TextError> {
+fn plan_ucs2(text: &str, options: Options) -> Result<Plan, TextError> {
     let count = ucs2::count(text);
-    Plan::new(Alphabet::Ucs2, concat, count.units, |room| {
-        if !count.pairs { count.units.div_ceil(room) } else { cut(text.chars().map(char::len_utf16), room) }
-    })
+    let clusters = options.clusters;
+    let plan = Plan::new(Alphabet::Ucs2, options.concat, count.units, |room| match (clusters, count.pairs) {
+        (true, _) => pieces::cut(text, Coder::Ucs2, true, room),
+        (false, true) => cut(text.chars().map(char::len_utf16), room),
+        (false, false) => count.units.div_ceil(room),
+    })?;
+    Ok(Plan { clusters, ..plan })
 }
 
-fn plan_latin1(octets: usize, concat: Concat) -> Result<Plan, TextError> {
-    Plan::new(Alphabet::Latin1, concat, octets, |room| octets.div_ceil(room))
+fn plan_latin1(text: &str, octets: usize, options: Options) -> Result<Plan, TextError> {
+    let clusters = has_lines(text, options);
+    let plan = Plan::new(Alphabet::Latin1, options.concat, octets, |room| {
+        if clusters { pieces::cut(text, Coder::Latin1, true, room) } else { octets.div_ceil(room) }
+    })?;
+    Ok(Plan { clusters, ..plan })
+}
+
+/// Whether clusters are to be minded in GSM-7 and Latin-1, whose only cluster of several characters ends a line: a
+/// carriage return and a line feed.
+fn has_lines(text: &str, options: Options) -> bool {
+    options.clusters && text.as_bytes().contains(&b'\r')
 }
 
 /// Parts of `room` units that characters of these sizes fill when none is split.
