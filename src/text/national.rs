@@ -10,15 +10,9 @@ mod single;
 use crate::text::gsm7::{self, ESCAPE, Septet};
 use crate::text::national::locking::LOCKING;
 use crate::text::national::single::SINGLE;
-use crate::text::udh::{Element, Malformed, elements};
+use crate::text::udh::{Element, LOCKING_SHIFT, Malformed, SINGLE_SHIFT, elements};
 
-/// Information element: national language single shift (TS 23.040, 9.2.3.24.15).
-pub const SINGLE_SHIFT: u8 = 0x24;
-
-/// Information element: national language locking shift (TS 23.040, 9.2.3.24.16).
-pub const LOCKING_SHIFT: u8 = 0x25;
-
-/// Octets of such an element: id, length, language.
+/// Octets of a header element that names a table: id, length, language.
 pub(super) const ELEMENT_OCTETS: u8 = 3;
 
 /// Languages with a national table, by their identifiers (TS 23.038, 6.2.1.2.4).
