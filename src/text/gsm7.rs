@@ -1,6 +1,8 @@
 //! The GSM 7-bit default alphabet and its extension table (TS 23.038, 6.2.1 and 6.2.1.1): text to unpacked septets
 //! and back, one septet an octet. Text that is plain ASCII goes through 32 characters at a time.
 
+use crate::text::pack::Packer;
+
 /// The septet that announces a character of the extension table.
 pub const ESCAPE: u8 = 0x1B;
 
@@ -26,6 +28,18 @@ pub enum Septet {
 pub fn septet(character: char) -> Option<Septet> {
     let code = match character {
         '\0'..='\u{FF}' => LOW[character as usize],
+        _ => high_code(character),
+    };
+    match code {
+        ABSENT => None,
+        code if code & EXTENDED != 0 => Some(Septet::Extended(code & !EXTENDED)),
+        code => Some(Septet::Default(code)),
+    }
+}
+
+/// The code of a character above U+00FF as [`LOW`] has those below.
+fn high_code(character: char) -> u8 {
+    match character {
         '€' => 0x65 | EXTENDED,
         'Δ' => 0x10,
         'Φ' => 0x12,
@@ -38,11 +52,6 @@ pub fn septet(character: char) -> Option<Septet> {
         'Θ' => 0x19,
         'Ξ' => 0x1A,
         _ => ABSENT,
-    };
-    match code {
-        ABSENT => None,
-        code if code & EXTENDED != 0 => Some(Septet::Extended(code & !EXTENDED)),
-        code => Some(Septet::Default(code)),
     }
 }
 
@@ -84,36 +93,23 @@ pub struct Count {
 /// Counts septets in one pass, or tells the octet offset of the first character that is in neither table.
 pub fn count(text: &str) -> Result<Count, usize> {
     let mut count = Count::default();
-    let mut at = 0;
-    while at < text.len() {
-        if let Some(chunk) = text.as_bytes()[at..].first_chunk::<CHUNK>()
-            && is_plain(chunk)
-        {
-            count.septets += CHUNK;
-            at += CHUNK;
+    let mut rest = text.as_bytes();
+    while let Some((chunk, present)) = next_chunk(rest) {
+        if is_plain(&chunk) {
+            count.septets += present;
+            rest = &rest[present..];
             continue;
         }
-        let stop = at + CHUNK;
-        for character in text[at..].chars() {
-            match septet(character) {
-                Some(Septet::Default(_)) => count.septets += 1,
-                Some(Septet::Extended(_)) => {
-                    count.septets += 2;
-                    count.pairs = true;
-                }
-                None => return Err(at),
-            }
-            at += character.len_utf8();
-            if at >= stop {
-                break;
-            }
-        }
+        let mixed = Mixed::take(rest).map_err(|beyond| text.len() - rest.len() + beyond)?;
+        count.septets += mixed.length;
+        count.pairs |= mixed.length > mixed.characters;
+        rest = &rest[mixed.octets..];
     }
     Ok(count)
 }
 
 /// Appends the septets of a text, or tells the octet offset of the first character that is in neither table; what
-/// came before it is then in `out`.
+/// came before it may then be in `out`.
 pub fn encode(text: &str, out: &mut Vec<u8>) -> Result<(), usize> {
     let unbroken = |_: &mut Vec<u8>, _: usize| usize::MAX;
     encode_parts(text, usize::MAX, out, unbroken)
@@ -127,43 +123,132 @@ pub(super) fn encode_parts<F>(text: &str, mut room: usize, out: &mut Vec<u8>, mu
 where
     F: FnMut(&mut Vec<u8>, usize) -> usize,
 {
-    let mut at = 0;
-    while at < text.len() {
-        if let Some(chunk) = text.as_bytes()[at..].first_chunk::<CHUNK>()
-            && is_plain(chunk)
-        {
-            let septets = plain_septets(chunk);
-            let mut rest = &septets[..];
-            while rest.len() > room {
-                let (now, later) = rest.split_at(room);
-                out.extend_from_slice(now);
-                room = turn(out, 1);
-                rest = later;
+    let mut rest = text.as_bytes();
+    while let Some((chunk, present)) = next_chunk(rest) {
+        if is_plain(&chunk) {
+            let septets = plain_septets(&chunk);
+            // The common case has a length that the compiler knows.
+            if present == CHUNK && room >= CHUNK {
+                out.extend_from_slice(&septets);
+                room -= CHUNK;
+            } else {
+                distribute(&septets[..present], &mut room, out, &mut turn);
             }
-            out.extend_from_slice(rest);
-            room -= rest.len();
-            at += CHUNK;
+            rest = &rest[present..];
             continue;
         }
-        let stop = at + CHUNK;
-        for character in text[at..].chars() {
-            let code = septet(character).ok_or(at)?;
-            let wanted = if matches!(code, Septet::Default(_)) { 1 } else { 2 };
-            if wanted > room {
-                room = turn(out, wanted);
-            }
-            match code {
-                Septet::Default(septet) => out.push(septet),
-                Septet::Extended(septet) => out.extend_from_slice(&[ESCAPE, septet]),
-            }
-            room -= wanted;
-            at += character.len_utf8();
-            if at >= stop {
-                break;
-            }
-        }
+        let mixed = Mixed::take(rest).map_err(|beyond| text.len() - rest.len() + beyond)?;
+        distribute(mixed.septets(), &mut room, out, &mut turn);
+        rest = &rest[mixed.octets..];
     }
     Ok(())
+}
+
+/// Appends a text as packed septets that follow a header of `header_octets`, in one pass; says how many septets there are,
+/// or at which octet of the text the first character stands that is in neither table.
+///
+/// The same as [`encode`] and then [`pack::pack`], and several times faster.
+pub fn encode_packed(text: &str, header_octets: usize, out: &mut Vec<u8>) -> Result<usize, usize> {
+    let mut packer = Packer::after(header_octets);
+    let mut septets = 0;
+    let mut rest = text.as_bytes();
+    while let Some((chunk, present)) = next_chunk(rest) {
+        if is_plain(&chunk) {
+            let plain = plain_septets(&chunk);
+            if present == CHUNK {
+                packer.put_32(&plain, out)
+            } else {
+                packer.put(&plain[..present], out)
+            }
+            septets += present;
+            rest = &rest[present..];
+            continue;
+        }
+        let mixed = Mixed::take(rest).map_err(|beyond| text.len() - rest.len() + beyond)?;
+        packer.put(mixed.septets(), out);
+        septets += mixed.length;
+        rest = &rest[mixed.octets..];
+    }
+    packer.finish(text.ends_with('\r'), out);
+    Ok(septets)
+}
+
+/// The next [`CHUNK`] octets, filled up with spaces at the end of the text, and how many there are; `None` at the end.
+fn next_chunk(rest: &[u8]) -> Option<([u8; CHUNK], usize)> {
+    if let Some(chunk) = rest.first_chunk::<CHUNK>() {
+        return Some((*chunk, CHUNK));
+    }
+    if rest.is_empty() {
+        return None;
+    }
+    let mut chunk = [b' '; CHUNK];
+    chunk[..rest.len()].copy_from_slice(rest);
+    Some((chunk, rest.len()))
+}
+
+/// Appends septets to parts. Only escapes are 0x1B here, so a cut behind one is a cut inside a pair.
+fn distribute<F>(mut septets: &[u8], room: &mut usize, out: &mut Vec<u8>, turn: &mut F)
+where
+    F: FnMut(&mut Vec<u8>, usize) -> usize,
+{
+    while septets.len() > *room {
+        let inside = *room > 0 && septets[*room - 1] == ESCAPE;
+        let (now, later) = septets.split_at(*room - usize::from(inside));
+        out.extend_from_slice(now);
+        *room = turn(out, if later[0] == ESCAPE { 2 } else { 1 });
+        septets = later;
+    }
+    out.extend_from_slice(septets);
+    *room -= septets.len();
+}
+
+/// The septets of the characters that begin in the next [`CHUNK`] octets, whatever characters they are.
+struct Mixed {
+    septets: [u8; 2 * CHUNK],
+    length: usize,
+    characters: usize,
+    octets: usize,
+}
+
+impl Mixed {
+    /// Encodes from `rest`, which begins with a character; or says at which of its octets a character stands that is in
+    /// neither table.
+    fn take(rest: &[u8]) -> Result<Mixed, usize> {
+        let mut mixed = Mixed { septets: [0; 2 * CHUNK], length: 0, characters: 0, octets: 0 };
+        let (mut length, mut at) = (0, 0);
+        while at < CHUNK.min(rest.len()) {
+            let (code, width) = code(&rest[at..]);
+            if code == ABSENT {
+                return Err(at);
+            }
+            // The escape is written in any case and stays only where it is wanted: no branch that text decides.
+            mixed.septets[length] = ESCAPE;
+            length += usize::from(code >> 7);
+            mixed.septets[length] = code & !EXTENDED;
+            length += 1;
+            at += width;
+            mixed.characters += 1;
+        }
+        (mixed.length, mixed.octets) = (length, at);
+        Ok(mixed)
+    }
+
+    fn septets(&self) -> &[u8] {
+        &self.septets[..self.length]
+    }
+}
+
+/// The code of the first character as [`LOW`] has it, and how many octets of UTF-8 it takes.
+fn code(character: &[u8]) -> (u8, usize) {
+    match *character {
+        [lead @ ..0x80, ..] => (LOW[usize::from(lead)], 1),
+        [lead @ ..0xE0, second, ..] => match u32::from(lead & 0x1F) << 6 | u32::from(second & 0x3F) {
+            point @ ..0x100 => (LOW[point as usize], 2),
+            point => (char::from_u32(point).map_or(ABSENT, high_code), 2),
+        },
+        [0xE2, 0x82, 0xAC, ..] => (high_code('€'), 3),
+        _ => (ABSENT, 4),
+    }
 }
 
 /// Appends the text of unpacked septets, as a receiver shows it (TS 23.038, 6.2.1.1): after an escape an undefined

@@ -14,27 +14,86 @@ pub fn fill_bits(header_octets: usize) -> usize {
 /// Without a septet count seven spare bits at the end would read as `@`: they become a carriage return, and a text
 /// that itself ends so on an octet boundary gets a second one (TS 23.038, 6.1.2.3.1).
 pub fn pack(septets: &[u8], header_octets: usize, out: &mut Vec<u8>) {
-    let mut held = 0u32;
-    let mut held_bits = fill_bits(header_octets);
-    let mut put = |septet: u8, held_bits: &mut usize| {
-        held |= u32::from(septet & 0x7F) << *held_bits;
-        *held_bits += 7;
-        if *held_bits >= 8 {
-            out.push((held & 0xFF) as u8);
-            held >>= 8;
-            *held_bits -= 8;
+    let mut packer = Packer::after(header_octets);
+    packer.put(septets, out);
+    packer.finish(septets.last() == Some(&CARRIAGE_RETURN), out);
+}
+
+/// Packs septets that come in pieces.
+pub(super) struct Packer {
+    /// Bits that fill no octet yet, the first of them lowest.
+    held: u64,
+    /// How many: 0 to 7.
+    held_bits: usize,
+}
+
+impl Packer {
+    /// Begins after a header of so many octets, or at the start of a part with 0.
+    pub(super) fn after(header_octets: usize) -> Packer {
+        Packer { held: 0, held_bits: fill_bits(header_octets) }
+    }
+
+    /// Packs any number of septets.
+    pub(super) fn put(&mut self, septets: &[u8], out: &mut Vec<u8>) {
+        let (blocks, rest) = septets.as_chunks::<32>();
+        for block in blocks {
+            self.put_32(block, out);
         }
-    };
-    for &septet in septets {
-        put(septet, &mut held_bits);
+        let (eights, rest) = rest.as_chunks::<8>();
+        for &eight in eights {
+            let octets = self.join(squeeze(u64::from_le_bytes(eight)));
+            out.extend_from_slice(&octets[..7]);
+        }
+        for &septet in rest {
+            self.put_one(septet, out);
+        }
     }
-    let ends_with_return = septets.last() == Some(&CARRIAGE_RETURN);
-    if held_bits == 1 || (held_bits == 0 && ends_with_return) {
-        put(CARRIAGE_RETURN, &mut held_bits);
+
+    /// Packs 32 septets into 28 octets.
+    pub(super) fn put_32(&mut self, septets: &[u8; 32], out: &mut Vec<u8>) {
+        let (eights, _) = septets.as_chunks::<8>();
+        let mut octets = [0u8; 32];
+        for (index, &eight) in eights.iter().enumerate() {
+            // Each writes one octet too many, which the next overwrites.
+            let joined = self.join(squeeze(u64::from_le_bytes(eight)));
+            octets[7 * index..7 * index + 8].copy_from_slice(&joined);
+        }
+        out.extend_from_slice(&octets[..28]);
     }
-    if held_bits > 0 {
-        out.push((held & 0xFF) as u8);
+
+    /// Puts 56 bits behind the bits held and keeps what is left of them; the first seven octets are complete.
+    fn join(&mut self, bits: u64) -> [u8; 8] {
+        let joined = self.held | bits << self.held_bits;
+        self.held = joined >> 56;
+        joined.to_le_bytes()
     }
+
+    fn put_one(&mut self, septet: u8, out: &mut Vec<u8>) {
+        self.held |= u64::from(septet & 0x7F) << self.held_bits;
+        self.held_bits += 7;
+        if self.held_bits >= 8 {
+            out.push(self.held as u8);
+            self.held >>= 8;
+            self.held_bits -= 8;
+        }
+    }
+
+    /// Writes what is held, with a carriage return where spare bits would read as a character.
+    pub(super) fn finish(mut self, ends_with_return: bool, out: &mut Vec<u8>) {
+        if self.held_bits == 1 || (self.held_bits == 0 && ends_with_return) {
+            self.put_one(CARRIAGE_RETURN, out);
+        }
+        if self.held_bits > 0 {
+            out.push(self.held as u8);
+        }
+    }
+}
+
+/// Eight septets, the first in the lowest octet, as 56 bits: neighbours move together in pairs, fours, then all eight.
+fn squeeze(septets: u64) -> u64 {
+    let pairs = (septets & 0x007F_007F_007F_007F) | (septets & 0x7F00_7F00_7F00_7F00) >> 1;
+    let fours = (pairs & 0x0000_3FFF_0000_3FFF) | (pairs & 0x3FFF_0000_3FFF_0000) >> 2;
+    (fours & 0x0FFF_FFFF) | (fours & 0x0FFF_FFFF_0000_0000) >> 4
 }
 
 /// Appends the septets of packed octets that follow a header of `header_octets`; undoes the padding of [`pack`].
