@@ -2,10 +2,11 @@
 
 use std::hint::black_box;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use sluice::text::segment::{plan, segment};
 use sluice::text::segment_octets::{plan_octets, segment_octets};
-use sluice::text::{Alphabet, Concat, Options, gsm7};
+use sluice::text::{Alphabet, Concat, Options, gsm7, ucs2};
 
 const SENTENCE: &str = "Your parcel number 4711 will reach you today between 10:00 and 12:00. ";
 
@@ -48,5 +49,57 @@ fn cutting(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, cutting);
+/// Into octets alone, beside a copy of as many octets: the limit of what can be done.
+fn encoding(c: &mut Criterion) {
+    let plain = |length: usize| SENTENCE.chars().cycle().take(length).collect::<String>();
+    let of = |sentence: &str, length: usize| sentence.chars().cycle().take(length).collect::<String>();
+    let russian = "Ваша посылка прибудет сегодня. ";
+    let chinese = "您的包裹将于今天送达，请注意查收。";
+    let quoted = "The surgery’s phone line opens at 8 – please don’t ring earlier. ";
+
+    let mut group = c.benchmark_group("encode");
+    let mut out = Vec::with_capacity(65536);
+    let (short, long) = (plain(160), plain(1530));
+    for (name, text) in [("gsm7_packed_160", &short), ("gsm7_packed_1530", &long)] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                out.clear();
+                black_box(gsm7::encode_packed(black_box(text), 0, &mut out))
+            });
+        });
+        copying(&mut group, name, text.len());
+    }
+    for (name, text) in [
+        ("ucs2_english_70", of(quoted, 70)),
+        ("ucs2_russian_70", of(russian, 70)),
+        ("ucs2_chinese_70", of(chinese, 70)),
+        ("ucs2_english_1000", of(quoted, 1000)),
+        ("ucs2_russian_1000", of(russian, 1000)),
+        ("ucs2_chinese_1000", of(chinese, 1000)),
+    ] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                out.clear();
+                ucs2::encode(black_box(&text), &mut out);
+                black_box(out.len())
+            });
+        });
+        copying(&mut group, name, 2 * text.chars().count());
+    }
+    group.finish();
+}
+
+fn copying(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, octets: usize) {
+    let from = vec![b'x'; octets];
+    let mut out = Vec::with_capacity(octets);
+    group.bench_function(format!("{name}/memcpy"), |b| {
+        b.iter(|| {
+            out.clear();
+            out.extend_from_slice(black_box(&from));
+            black_box(out.len())
+        });
+    });
+}
+
+criterion_group!(benches, cutting, encoding);
 criterion_main!(benches);

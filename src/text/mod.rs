@@ -15,6 +15,7 @@ pub mod segment_octets;
 pub mod ucs2;
 pub mod udh;
 pub mod udh_kind;
+mod wide;
 
 use std::fmt;
 

@@ -1,5 +1,13 @@
 //! UTF-16BE, which SMPP calls UCS-2 (data_coding 8): text to octets and back, surrogate pairs allowed.
 
+use crate::text::wide::Wide;
+
+/// Octets of UTF-8 that one step takes at most; it writes at most twice as many.
+pub(super) const BLOCK: usize = 64;
+
+/// Characters that the portable step takes at once when all are ASCII, and octets after which it begins anew.
+const ASCII: usize = 32;
+
 /// What a text takes in UTF-16 code units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
@@ -28,22 +36,94 @@ pub fn encode(text: &str, out: &mut Vec<u8>) {
 
 /// Appends the octets of a text and calls `turn(out, wanted)` whenever the part in hand has no room for the next
 /// `wanted` units; it answers how many units the next part takes, at least 2. A surrogate pair is never parted.
-pub(super) fn encode_parts<F>(text: &str, mut room: usize, out: &mut Vec<u8>, mut turn: F)
+pub(super) fn encode_parts<F>(text: &str, room: usize, out: &mut Vec<u8>, turn: F)
 where
     F: FnMut(&mut Vec<u8>, usize) -> usize,
 {
-    for character in text.chars() {
-        let mut units = [0u16; 2];
-        let units = character.encode_utf16(&mut units);
-        if units.len() > room {
-            room = turn(out, units.len());
+    encode_parts_by(Wide::detect(), text, room, out, turn);
+}
+
+fn encode_parts_by<F>(wide: Option<Wide>, text: &str, mut room: usize, out: &mut Vec<u8>, mut turn: F)
+where
+    F: FnMut(&mut Vec<u8>, usize) -> usize,
+{
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let start = out.len();
+        out.extend_from_slice(&[0; 2 * BLOCK]);
+        let Some(units) = out[start..].first_chunk_mut() else { return };
+        let (octets, length) = match wide {
+            Some(wide) => wide.encode(rest, units),
+            None => encode_block(rest, units),
+        };
+        out.truncate(start + length);
+        if length / 2 <= room {
+            room -= length / 2;
+        } else {
+            room = distribute(start, room, out, &mut turn);
         }
-        room -= units.len();
-        match units {
-            [unit] => out.extend_from_slice(&unit.to_be_bytes()),
-            units => units.iter().for_each(|unit| out.extend_from_slice(&unit.to_be_bytes())),
+        rest = &rest[octets..];
+    }
+}
+
+/// Writes the code units of the characters that begin in the next octets of `rest`, at least one; says how many octets they
+/// took and how many octets of units there are. `rest` begins with a character.
+pub(super) fn encode_block(rest: &[u8], units: &mut [u8; 2 * BLOCK]) -> (usize, usize) {
+    if let Some(plain) = rest.first_chunk::<ASCII>()
+        && plain.is_ascii()
+    {
+        for (unit, &octet) in units.as_chunks_mut::<2>().0.iter_mut().zip(plain) {
+            *unit = [0, octet];
+        }
+        return (ASCII, 2 * ASCII);
+    }
+    let (mut at, mut length) = (0, 0);
+    while at < ASCII.min(rest.len()) {
+        let (character, octets) = character(&rest[at..]);
+        at += octets;
+        if let Some(beyond) = character.checked_sub(0x1_0000) {
+            units[length..length + 2].copy_from_slice(&(0xD800 | (beyond >> 10) as u16).to_be_bytes());
+            units[length + 2..length + 4].copy_from_slice(&(0xDC00 | (beyond & 0x3FF) as u16).to_be_bytes());
+            length += 4;
+        } else {
+            units[length..length + 2].copy_from_slice(&(character as u16).to_be_bytes());
+            length += 2;
         }
     }
+    (at, length)
+}
+
+/// The first character of octets that are UTF-8, and how many octets it takes.
+fn character(octets: &[u8]) -> (u32, usize) {
+    let six = |octet: u8| u32::from(octet & 0x3F);
+    match *octets {
+        [a @ 0xC0..0xE0, b, ..] => (u32::from(a & 0x1F) << 6 | six(b), 2),
+        [a @ 0xE0..0xF0, b, c, ..] => (u32::from(a & 0x0F) << 12 | six(b) << 6 | six(c), 3),
+        [a @ 0xF0..=0xFF, b, c, d, ..] => (u32::from(a & 0x07) << 18 | six(b) << 12 | six(c) << 6 | six(d), 4),
+        [a, ..] => (u32::from(a), 1),
+        [] => (0, 1),
+    }
+}
+
+/// Puts the units from `start` on, of which the part in hand has room for `room`, into this part and the next ones, so that no
+/// pair is parted. Says how much room is left.
+fn distribute<F>(start: usize, mut room: usize, out: &mut Vec<u8>, turn: &mut F) -> usize
+where
+    F: FnMut(&mut Vec<u8>, usize) -> usize,
+{
+    let mut block = [0u8; 2 * BLOCK];
+    let mut units = &mut block[..out.len() - start];
+    units.copy_from_slice(&out[start..]);
+    out.truncate(start);
+    while units.len() / 2 > room {
+        let inside = room > 0 && is_high_surrogate([units[2 * room - 2], 0]);
+        let (now, later) = units.split_at_mut(2 * (room - usize::from(inside)));
+        out.extend_from_slice(now);
+        room = turn(out, if is_high_surrogate([later[0], 0]) { 2 } else { 1 });
+        units = later;
+    }
+    out.extend_from_slice(units);
+    room - units.len() / 2
 }
 
 /// Appends the text of UTF-16BE octets. A surrogate without its other half and a last odd octet read as U+FFFD.
@@ -68,7 +148,7 @@ pub(super) fn is_low_surrogate(unit: [u8; 2]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Count, count, decode, encode};
+    use super::{Count, Wide, count, decode, encode, encode_parts_by};
 
     #[test]
     fn units_are_those_of_the_encoder() {
@@ -81,6 +161,31 @@ mod tests {
             let mut back = String::new();
             decode(&octets, &mut back);
             assert_eq!(back, text);
+        }
+    }
+
+    #[test]
+    fn the_vector_step_and_its_scalar_twin_agree() {
+        // Every width of character meets every place in a block, and every cut.
+        let widths = ["a", "é", "一", "😀"];
+        for first in 0..70 {
+            for (second, third) in widths.iter().flat_map(|second| widths.iter().map(move |third| (second, third))) {
+                let text = format!("{}{second}{third}яя一 plain 😀{}", "a".repeat(first), second.repeat(40));
+                let encoded = |wide, room| {
+                    let (mut out, mut cuts) = (vec![], vec![]);
+                    encode_parts_by(wide, &text, room, &mut out, |out, _| {
+                        cuts.push(out.len());
+                        room
+                    });
+                    (out, cuts)
+                };
+                let expected: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+                for room in [2, 3, 66, 67, 70, usize::MAX] {
+                    let (scalar, cuts) = encoded(None, room);
+                    assert_eq!(scalar, expected);
+                    assert_eq!(encoded(Wide::detect(), room), (scalar, cuts), "{room} units of {text}");
+                }
+            }
         }
     }
 
