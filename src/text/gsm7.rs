@@ -2,6 +2,7 @@
 //! and back, one septet an octet. Text that is plain ASCII goes through 32 characters at a time.
 
 use crate::text::pack::Packer;
+use crate::text::wide::Wide;
 
 /// The septet that announces a character of the extension table.
 pub const ESCAPE: u8 = 0x1B;
@@ -149,17 +150,29 @@ where
 ///
 /// The same as [`encode`] and then [`pack::pack`], and several times faster.
 pub fn encode_packed(text: &str, header_octets: usize, out: &mut Vec<u8>) -> Result<usize, usize> {
+    encode_packed_by(Wide::detect(), text, header_octets, out)
+}
+
+fn encode_packed_by(wide: Option<Wide>, text: &str, header_octets: usize, out: &mut Vec<u8>) -> Result<usize, usize> {
     let mut packer = Packer::after(header_octets);
     let mut septets = 0;
     let mut rest = text.as_bytes();
-    while let Some((chunk, present)) = next_chunk(rest) {
+    loop {
+        if let Some(wide) = wide {
+            let plain = wide.pack_gsm7(rest, &mut packer, out);
+            septets += plain;
+            rest = &rest[plain..];
+        }
+        while let Some(chunk) = rest.first_chunk::<CHUNK>()
+            && is_plain(chunk)
+        {
+            packer.put_32(&plain_septets(chunk), out);
+            septets += CHUNK;
+            rest = &rest[CHUNK..];
+        }
+        let Some((chunk, present)) = next_chunk(rest) else { break };
         if is_plain(&chunk) {
-            let plain = plain_septets(&chunk);
-            if present == CHUNK {
-                packer.put_32(&plain, out)
-            } else {
-                packer.put(&plain[..present], out)
-            }
+            packer.put(&plain_septets(&chunk)[..present], out);
             septets += present;
             rest = &rest[present..];
             continue;
@@ -282,9 +295,14 @@ fn is_plain(chunk: &[u8; CHUNK]) -> bool {
 /// The septets of a plain chunk: ASCII keeps its codes but for `@`, `$` and `_`. Masks instead of branches: vector code.
 fn plain_septets(chunk: &[u8; CHUNK]) -> [u8; CHUNK] {
     let when = |equal: bool| 0u8.wrapping_sub(u8::from(equal));
-    chunk.map(|byte| {
-        byte ^ (when(byte == b'@') & b'@') ^ (when(byte == b'$') & (b'$' ^ 0x02)) ^ (when(byte == b'_') & (b'_' ^ 0x11))
-    })
+    let mut septets = *chunk;
+    for byte in &mut septets {
+        let at = when(*byte == b'@') & b'@';
+        let dollar = when(*byte == b'$') & (b'$' ^ 0x02);
+        let low_line = when(*byte == b'_') & (b'_' ^ 0x11);
+        *byte ^= at | dollar | low_line;
+    }
+    septets
 }
 
 /// The default table. The escape stands at its own place and is no character.
@@ -302,7 +320,7 @@ const DEFAULT: [char; 128] = [
 
 /// Codes of U+0000 to U+00FF: a septet, a septet of the extension table marked by [`EXTENDED`], or [`ABSENT`].
 #[rustfmt::skip]
-const LOW: [u8; 256] = [
+pub(super) const LOW: [u8; 256] = [
     0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x0A, 0xFF, 0x8A, 0x0D, 0xFF, 0xFF,
     0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
     0x20, 0x21, 0x22, 0x23, 0x02, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2A, 0x2B, 0x2C, 0x2D, 0x2E, 0x2F,

@@ -2,11 +2,11 @@
 
 use crate::text::wide::Wide;
 
-/// Octets of UTF-8 that one step takes at most; it writes at most twice as many.
-pub(super) const BLOCK: usize = 64;
+/// Octets of UTF-8 in which the characters begin that the portable step takes at once.
+const BLOCK: usize = 32;
 
-/// Characters that the portable step takes at once when all are ASCII, and octets after which it begins anew.
-const ASCII: usize = 32;
+/// Octets of units that one step writes at most: an octet that begins no pair is at most one unit, and a pair may begin last.
+const UNITS_OCTETS: usize = 2 * (BLOCK + 1);
 
 /// What a text takes in UTF-16 code units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,45 +49,50 @@ where
 {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
-        let start = out.len();
-        out.extend_from_slice(&[0; 2 * BLOCK]);
-        let Some(units) = out[start..].first_chunk_mut() else { return };
-        let (octets, length) = match wide {
-            Some(wide) => wide.encode(rest, units),
-            None => encode_block(rest, units),
-        };
-        out.truncate(start + length);
-        if length / 2 <= room {
-            room -= length / 2;
-        } else {
-            room = distribute(start, room, out, &mut turn);
+        let mut octets_max = BLOCK;
+        if let Some(wide) = wide {
+            let start = out.len();
+            rest = &rest[wide.encode_ucs2(rest, room, out)..];
+            room -= (out.len() - start) / 2;
+            // What it leaves is a character that needs a pair or another part; after that it goes on.
+            octets_max = 1;
+            if rest.is_empty() {
+                break;
+            }
         }
+        let mut units = [0; UNITS_OCTETS];
+        let (octets, length) = encode_block(rest, octets_max, &mut units);
+        distribute(&units[..length], &mut room, out, &mut turn);
         rest = &rest[octets..];
     }
 }
 
-/// Writes the code units of the characters that begin in the next octets of `rest`, at least one; says how many octets they
-/// took and how many octets of units there are. `rest` begins with a character.
-pub(super) fn encode_block(rest: &[u8], units: &mut [u8; 2 * BLOCK]) -> (usize, usize) {
-    if let Some(plain) = rest.first_chunk::<ASCII>()
+/// Writes the code units of the characters that begin in the next `octets_max` octets of `rest`, at most a block; says how
+/// many octets they took and how many octets of units there are. `rest` begins with a character.
+fn encode_block(rest: &[u8], octets_max: usize, units: &mut [u8; UNITS_OCTETS]) -> (usize, usize) {
+    if octets_max == BLOCK
+        && let Some(plain) = rest.first_chunk::<BLOCK>()
         && plain.is_ascii()
     {
         for (unit, &octet) in units.as_chunks_mut::<2>().0.iter_mut().zip(plain) {
             *unit = [0, octet];
         }
-        return (ASCII, 2 * ASCII);
+        return (BLOCK, 2 * BLOCK);
     }
     let (mut at, mut length) = (0, 0);
-    while at < ASCII.min(rest.len()) {
+    let mut put = |unit: u32| {
+        units[length..length + 2].copy_from_slice(&(unit as u16).to_be_bytes());
+        length += 2;
+    };
+    while at < octets_max.min(rest.len()) {
         let (character, octets) = character(&rest[at..]);
         at += octets;
-        if let Some(beyond) = character.checked_sub(0x1_0000) {
-            units[length..length + 2].copy_from_slice(&(0xD800 | (beyond >> 10) as u16).to_be_bytes());
-            units[length + 2..length + 4].copy_from_slice(&(0xDC00 | (beyond & 0x3FF) as u16).to_be_bytes());
-            length += 4;
-        } else {
-            units[length..length + 2].copy_from_slice(&(character as u16).to_be_bytes());
-            length += 2;
+        match character.checked_sub(0x1_0000) {
+            Some(beyond) => {
+                put(0xD800 | beyond >> 10);
+                put(0xDC00 | beyond & 0x3FF);
+            }
+            None => put(character),
         }
     }
     (at, length)
@@ -105,25 +110,20 @@ fn character(octets: &[u8]) -> (u32, usize) {
     }
 }
 
-/// Puts the units from `start` on, of which the part in hand has room for `room`, into this part and the next ones, so that no
-/// pair is parted. Says how much room is left.
-fn distribute<F>(start: usize, mut room: usize, out: &mut Vec<u8>, turn: &mut F) -> usize
+/// Appends units to parts, so that no pair is parted.
+fn distribute<F>(mut units: &[u8], room: &mut usize, out: &mut Vec<u8>, turn: &mut F)
 where
     F: FnMut(&mut Vec<u8>, usize) -> usize,
 {
-    let mut block = [0u8; 2 * BLOCK];
-    let mut units = &mut block[..out.len() - start];
-    units.copy_from_slice(&out[start..]);
-    out.truncate(start);
-    while units.len() / 2 > room {
-        let inside = room > 0 && is_high_surrogate([units[2 * room - 2], 0]);
-        let (now, later) = units.split_at_mut(2 * (room - usize::from(inside)));
+    while units.len() / 2 > *room {
+        let inside = *room > 0 && is_high_surrogate([units[2 * *room - 2], 0]);
+        let (now, later) = units.split_at(2 * (*room - usize::from(inside)));
         out.extend_from_slice(now);
-        room = turn(out, if is_high_surrogate([later[0], 0]) { 2 } else { 1 });
+        *room = turn(out, if is_high_surrogate([later[0], 0]) { 2 } else { 1 });
         units = later;
     }
     out.extend_from_slice(units);
-    room - units.len() / 2
+    *room -= units.len() / 2;
 }
 
 /// Appends the text of UTF-16BE octets. A surrogate without its other half and a last odd octet read as U+FFFD.
