@@ -114,7 +114,7 @@ pub enum Command {
         /// How it ended.
         outcome: Outcome,
     },
-    /// A carrier's receipt. Answered by [`Effect::Noted`] once it is durable.
+    /// A carrier's receipt. Answered by [`Effect::Noted`] once it is durable, or by [`Effect::NotOurs`].
     Receipt {
         /// Where the answer goes.
         reply: Reply,
@@ -122,6 +122,8 @@ pub enum Command {
         carrier: CarrierId,
         /// Octets of [`crate::fact::Notice::write`].
         notice: Span,
+        /// It is a receipt only if it names a part that is known; else it is somebody's message.
+        only_if_known: bool,
     },
     /// The tenant's answer to the deliver_sm in a window place; the place is free again.
     Delivered {
@@ -300,6 +302,11 @@ pub enum Effect {
     },
     /// A carrier's receipt is durable: answer it.
     Noted {
+        /// The receipt's mark.
+        tag: u64,
+    },
+    /// What might have been a receipt names no part that is known.
+    NotOurs {
         /// The receipt's mark.
         tag: u64,
     },

@@ -300,7 +300,12 @@ mod tests {
         for text in [&b"one"[..], b"three"] {
             let mut batch = Batch::default();
             let notice = Span::append(text, &mut batch.bytes);
-            batch.commands.push(Command::Receipt { reply: Reply::default(), carrier: CarrierId(0), notice });
+            batch.commands.push(Command::Receipt {
+                reply: Reply::default(),
+                carrier: CarrierId(0),
+                notice,
+                only_if_known: false,
+            });
             inbox.post(&mut batch);
             assert!(batch.is_empty() && batch.bytes.is_empty());
         }

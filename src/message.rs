@@ -4,6 +4,7 @@ pub mod amount;
 pub mod coding;
 pub mod prefix;
 pub mod rate;
+pub mod receipt_format;
 
 use std::fmt;
 

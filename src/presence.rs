@@ -1,6 +1,6 @@
 //! Who is bound right now: counts that links keep and that routing, limits, readiness and metrics read. Nothing here is a decision.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::message::{CarrierId, TenantId};
 
@@ -10,9 +10,15 @@ pub struct CarrierBinds {
     submitting: AtomicU32,
     receiving: AtomicU32,
     slowed: AtomicU32,
+    nameless: AtomicBool,
 }
 
 impl CarrierBinds {
+    /// Whether this is the first part that the carrier takes without giving an id, so that it is mentioned once (quirk Q09).
+    pub fn is_first_without_id(&self) -> bool {
+        !self.nameless.load(Ordering::Relaxed) && !self.nameless.swap(true, Ordering::Relaxed)
+    }
+
     /// Binds that may submit.
     pub fn submitting(&self) -> u32 {
         self.submitting.load(Ordering::Relaxed)

@@ -255,7 +255,9 @@ fn receipts_are_answered_once_they_are_kept() {
     bound.carrier.send(900, OK, Body::DeliverSm(sm));
     answer(&mut bound.carrier, sequence, OK, b"77");
     let (command, octets) = core.command();
-    let Command::Receipt { reply, carrier: CARRIER, notice } = command else { panic!("{command:?}") };
+    let Command::Receipt { reply, carrier: CARRIER, notice, only_if_known: false } = command else {
+        panic!("{command:?}")
+    };
     let notice = Notice::read(notice.of(octets)).expect("a notice");
     assert_eq!((notice.text_id, notice.state), (&b"77"[..], Some(State::Delivered)));
     assert_eq!(notice.number, ground.keyring.number_hash(b"447700900123"));

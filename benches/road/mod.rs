@@ -169,7 +169,12 @@ impl Road {
             Notice { tlv_id: &digits, text_id: &digits, state, done_at, err: b"000", ..Notice::default() }
                 .write(&mut batch.bytes);
             let notice = Span::since(start, &batch.bytes);
-            batch.commands.push(Command::Receipt { reply: Reply { link: *link, tag: id }, carrier: CARRIER, notice });
+            batch.commands.push(Command::Receipt {
+                reply: Reply { link: *link, tag: id },
+                carrier: CARRIER,
+                notice,
+                only_if_known: false,
+            });
         }
         for slot in self.places.drain(..) {
             self.ids_given += 1;
@@ -283,6 +288,7 @@ fn admission() -> (Rules, Intake) {
         binds_max: None,
         credit: None,
         receipts: Receipts::Message,
+        receipt_format: Default::default(),
         charge: Charge::Submitted,
         validity: Duration::from_secs(3600),
         ordered: false,

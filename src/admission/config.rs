@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::message::rate::Rate;
+use crate::message::receipt_format::ReceiptFormat;
 use crate::message::{Hidden, Money};
 
 /// How many receipts a tenant gets for a message of several parts.
@@ -48,6 +49,8 @@ pub struct TenantConfig {
     pub credit: Option<Money>,
     /// Receipts for each message or part.
     pub receipts: Receipts,
+    /// How they are written.
+    pub receipt_format: ReceiptFormat,
     /// What is paid for.
     pub charge: Charge,
     /// How long a message waits to be sent if the sender does not say.

@@ -166,6 +166,7 @@ mod tests {
             binds_max: None,
             credit: None,
             receipts: Receipts::Message,
+            receipt_format: Default::default(),
             charge: Charge::Submitted,
             validity: std::time::Duration::from_secs(3600),
             ordered: false,

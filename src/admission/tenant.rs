@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::admission::config::{Charge, Receipts, TenantConfig};
 use crate::message::rate::Rate;
+use crate::message::receipt_format::ReceiptFormat;
 use crate::message::{Money, TenantId};
 
 /// SHA-256 of a secret: of equal length whatever the secret's is.
@@ -58,6 +59,8 @@ pub struct Tenant {
     pub credit: Option<Money>,
     /// Receipts for each message or part.
     pub receipts: Receipts,
+    /// How they are written.
+    pub receipt_format: ReceiptFormat,
     /// What is paid for.
     pub charge: Charge,
     /// How long a message waits to be sent if the sender does not say.
@@ -86,6 +89,7 @@ impl Tenant {
             binds_max: config.binds_max,
             credit: config.credit,
             receipts: config.receipts,
+            receipt_format: config.receipt_format,
             charge: config.charge,
             validity: config.validity,
             ordered: config.ordered,

@@ -3,10 +3,12 @@
 use crate::callback::shown_id::ShownId;
 use crate::command::Report;
 use crate::envelope::{Envelope, Party};
+use crate::message::receipt_format::{QuoteLabel, ReceiptFormat};
 use crate::seal::Keyring;
 use crate::smpp::fields::{MessageState, Version};
 use crate::smpp::pdu::{Address, SubmitSm};
 use crate::smpp::receipt::{NetworkError, ReceiptText};
+use crate::smpp::receipt_style::{Quote, ReceiptStyle};
 use crate::smpp::tag::Tag;
 use crate::smpp::tlv::{TlvWriter, Tlvs};
 
@@ -23,15 +25,17 @@ pub struct Receipts {
 }
 
 impl Receipts {
-    /// The deliver_sm of a report. Its source is the message's destination and the other way round (quirk Q30).
+    /// The deliver_sm of a report, as the tenant's format says. Its source is the message's destination and the other way round (quirk
+    /// Q30).
     pub fn deliver_sm<'a>(
         &'a mut self,
         report: &Report,
         envelope: &Envelope<'a>,
+        format: &ReceiptFormat,
         version: Version,
         keyring: &Keyring,
     ) -> SubmitSm<'a> {
-        let id = ShownId::new(report.id, version, keyring);
+        let id = ShownId::in_receipt(report.id, format.receipt_id, version, keyring);
         let state = MessageState::of(report.state.smpp()).unwrap_or(MessageState::Unknown);
         let length = report.err.iter().position(|octet| *octet == 0).unwrap_or(report.err.len());
         let err = &report.err[..length];
@@ -46,30 +50,50 @@ impl Receipts {
             text: b"",
         };
         self.text.clear();
-        text.write(&mut self.text);
+        text.write_in(&style(format), &mut self.text);
+        let id = ShownId::in_response(report.id, format.response_id, version, keyring);
         SubmitSm {
             source: address(envelope.dest),
             dest: address(envelope.source),
             esm_class: ESM_RECEIPT,
             short_message: &self.text,
-            tlvs: tlvs(&mut self.tlvs, id.as_bytes(), state, err, version),
+            // A 3.3 peer knows no TLVs.
+            tlvs: if version < Version::V34 { Tlvs::NONE } else { tlvs(&mut self.tlvs, format, id, state, err) },
             ..SubmitSm::default()
         }
     }
 }
 
-/// A 3.3 peer knows no TLVs.
-fn tlvs<'a>(buffer: &'a mut Vec<u8>, id: &[u8], state: MessageState, err: &[u8], version: Version) -> Tlvs<'a> {
+fn tlvs<'a>(buffer: &'a mut Vec<u8>, format: &ReceiptFormat, id: ShownId, state: MessageState, err: &[u8]) -> Tlvs<'a> {
     buffer.clear();
-    if version < Version::V34 {
-        return Tlvs::NONE;
-    }
     let mut writer = TlvWriter::new(buffer);
-    writer.text(Tag::RECEIPTED_MESSAGE_ID, id).u8(Tag::MESSAGE_STATE, state.octet());
-    if let Some(code) = number(err).filter(|code| *code != 0) {
+    if format.tlv_id {
+        writer.text(Tag::RECEIPTED_MESSAGE_ID, id.as_bytes());
+    }
+    if format.tlv_state {
+        writer.u8(Tag::MESSAGE_STATE, state.octet());
+    }
+    if let Some(code) = number(err).filter(|code| *code != 0 && format.tlv_error) {
         writer.octets(Tag::NETWORK_ERROR_CODE, &NetworkError { network: NETWORK_GSM, code }.octets());
     }
     writer.finish()
+}
+
+/// The tenant's words in those of the codec, which knows no tenants.
+fn style(format: &ReceiptFormat) -> ReceiptStyle {
+    ReceiptStyle {
+        upper_labels: format.upper_labels,
+        count_digits: format.count_digits,
+        date_digits: format.date_digits,
+        long_states: format.long_states,
+        err_digits: format.err_digits,
+        quote: match format.quote {
+            QuoteLabel::Lower => Quote::Lower,
+            QuoteLabel::Capital => Quote::Capital,
+            QuoteLabel::Absent => Quote::Absent,
+        },
+        semicolons: format.semicolons,
+    }
 }
 
 fn address(party: Party<'_>) -> Address<'_> {
@@ -104,7 +128,7 @@ mod tests {
             dest: Party { ton: 1, npi: 1, addr: b"447700900123" },
             ..Envelope::default()
         };
-        check(Receipts::default().deliver_sm(&report, &envelope, version, &keyring));
+        check(Receipts::default().deliver_sm(&report, &envelope, &ReceiptFormat::STANDARD, version, &keyring));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::carrier::notice::Delivery;
+use crate::carrier::notice::{Delivery, Reading};
 use crate::carrier::outcome::{Statuses, Treatment};
 use crate::carrier::pace::{Pace, Turn};
 use crate::carrier::submit::submit_sm;
@@ -15,6 +15,8 @@ use crate::envelope::{Carriage, Envelope};
 use crate::exchange::{Batch, Mailbox, Outbox};
 use crate::link::End;
 use crate::message::{LinkId, Timestamp};
+use crate::presence::CarrierBinds;
+use crate::smpp::command::CommandId;
 use crate::smpp::fields::Version;
 use crate::smpp::pdu::{Bind, Body, SubmitSmResp};
 use crate::smpp::session::{BindKind, Event, Session, TimeoutEvent};
@@ -252,6 +254,14 @@ impl CarrierEnd {
                 Body::SubmitSmResp(resp) => resp.message_id.unwrap_or_default(),
                 _ => b"",
             };
+            if id.is_empty()
+                && self.ground.presence.carrier(self.config.id).is_some_and(CarrierBinds::is_first_without_id)
+            {
+                tracing::warn!(
+                    carrier = %self.config.name,
+                    "the carrier gives no message_id; its receipts can be matched by the number only"
+                );
+            }
             let id = Span::append(&id[..id.len().min(ID_OCTETS_MAX)], &mut self.batch.bytes);
             self.report(slot, Outcome::Taken(id));
             return self.pace.answered(now);
@@ -280,16 +290,22 @@ impl CarrierEnd {
             Body::AlertNotification(_) => return,
             other => return session.reject(sequence, other.command(), CommandStatus::RINVCMDID, out),
         };
-        let Some(delivery) = delivery else {
+        let unmarked = match body {
+            Body::DeliverSm(sm) if delivery.is_none() && self.config.receipts_unmarked => Delivery::of_unmarked(sm),
+            _ => None,
+        };
+        let only_if_known = unmarked.is_some();
+        let Some(delivery) = delivery.or(unmarked) else {
             self.inbound(now);
             return session.reject(sequence, body.command(), CommandStatus::RX_T_APPN, out);
         };
         let start = self.batch.bytes.len();
-        delivery.write(&self.ground.keyring, self.config.receipt_zone_minutes, &mut self.batch.bytes);
+        let reading = Reading { zone_minutes: self.config.receipt_zone_minutes, errors: &self.config.receipt_errors };
+        delivery.write(&self.ground.keyring, reading, &mut self.batch.bytes);
         let notice = Span::since(start, &self.batch.bytes);
         let reply = Reply { link: self.link(), tag };
         self.receipts += 1;
-        self.batch.commands.push(Command::Receipt { reply, carrier: self.config.id, notice });
+        self.batch.commands.push(Command::Receipt { reply, carrier: self.config.id, notice, only_if_known });
     }
 
     /// Inbound messages are not taken yet: the carrier keeps them and tries again.
@@ -397,6 +413,11 @@ impl End for CarrierEnd {
                     let data_sm = tag & TAG_DATA_SM != 0;
                     let body = if data_sm { Body::DataSmResp(resp) } else { Body::DeliverSmResp(resp) };
                     session.respond(tag as u32, CommandStatus::ROK, &body, out);
+                }
+                Effect::NotOurs { tag } => {
+                    self.receipts = self.receipts.saturating_sub(1);
+                    self.inbound(now);
+                    session.reject(tag as u32, CommandId::DELIVER_SM, CommandStatus::RX_T_APPN, out);
                 }
                 _ => {}
             }

@@ -104,6 +104,10 @@ pub struct Config {
     pub validity: Validity,
     /// Offset of the carrier's receipt times from UTC (quirk Q26).
     pub receipt_zone_minutes: i32,
+    /// Error codes of its receipts, and what they are shown as (quirk Q27).
+    pub receipt_errors: Vec<(Box<[u8]>, Box<[u8]>)>,
+    /// Its receipts may come unmarked, as the text alone (quirk Q11).
+    pub receipts_unmarked: bool,
     /// Statuses that mean something else here than in the standard.
     pub statuses: Vec<(u32, Treatment)>,
 }
@@ -136,6 +140,8 @@ impl Default for Config {
             style: Style::default(),
             validity: Validity::Relative,
             receipt_zone_minutes: 0,
+            receipt_errors: Vec::new(),
+            receipts_unmarked: false,
             statuses: Vec::new(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::fact::Notice;
 use crate::message::{State, Timestamp};
 use crate::seal::Keyring;
+use crate::smpp::fields::MessageType;
 use crate::smpp::pdu::{Address, DataSm, SubmitSm};
 use crate::smpp::receipt::{Receipt, is_receipt, receipt_text};
 use crate::smpp::tag::Tag;
@@ -18,6 +19,15 @@ pub struct Delivery<'a> {
     dest: Address<'a>,
     tlvs: Tlvs<'a>,
     receipt: Receipt<'a>,
+}
+
+/// How the receipts of a carrier are to be read.
+#[derive(Clone, Copy, Default)]
+pub struct Reading<'c> {
+    /// Offset of its dates from UTC (quirk Q26).
+    pub zone_minutes: i32,
+    /// Its error codes, and what they are shown as; others stay as they are (quirk Q27).
+    pub errors: &'c [(Box<[u8]>, Box<[u8]>)],
 }
 
 impl<'a> Delivery<'a> {
@@ -39,21 +49,31 @@ impl<'a> Delivery<'a> {
         })
     }
 
+    /// A deliver_sm without any mark of a receipt whose text is one all the same: it names an id and a known state. It is one only if
+    /// the id is of a part of ours (quirk Q11); people write about states, too.
+    pub fn of_unmarked(sm: &SubmitSm<'a>) -> Option<Delivery<'a>> {
+        let receipt = Receipt::of(sm);
+        let reads_like_one = receipt.id.is_some() && receipt.stat.is_some() && receipt.state.is_some();
+        let unmarked = MessageType::of(sm.esm_class) == MessageType::Default && reads_like_one;
+        unmarked.then_some(Delivery { source: sm.source, dest: sm.dest, tlvs: sm.tlvs, receipt })
+    }
+
     /// Appends the octets of [`Notice::write`].
-    pub fn write(&self, keyring: &Keyring, zone_minutes: i32, out: &mut Vec<u8>) {
+    pub fn write(&self, keyring: &Keyring, reading: Reading<'_>, out: &mut Vec<u8>) {
         let receipt = &self.receipt;
         // The parser gives the TLV's id first, and the text's own only if it is another.
         let tlv_id = self.tlvs.get_text(Tag::RECEIPTED_MESSAGE_ID).unwrap_or_default();
         let text_id = if tlv_id.is_empty() { receipt.id } else { receipt.text_id }.unwrap_or_default();
         let local = receipt.done_micros.and_then(|micros| i64::try_from(micros).ok());
         let done_at =
-            local.map_or(Timestamp(0), |micros| Timestamp(micros).plus_seconds(-60 * i64::from(zone_minutes)));
+            local.map_or(Timestamp(0), |micros| Timestamp(micros).plus_seconds(-60 * i64::from(reading.zone_minutes)));
         let mut digits = [b'0'; 5];
         let err = match (receipt.err, receipt.network_error) {
             (Some(err), _) => err,
             (None, Some(network)) => decimal(network.code, &mut digits),
             (None, None) => b"",
         };
+        let err = reading.errors.iter().find(|(theirs, _)| **theirs == *err).map_or(err, |(_, ours)| ours);
         let notice = Notice {
             tlv_id: cut(tlv_id),
             text_id: cut(text_id),
@@ -114,7 +134,11 @@ mod tests {
     fn noted(sm: &SubmitSm<'_>, zone_minutes: i32, check: impl FnOnce(Notice<'_>, &Keyring)) {
         let keyring = Keyring::new(&MasterKey::from_hex(&"17".repeat(32)).expect("64 digits"), 0, 1);
         let mut octets = Vec::new();
-        Delivery::of_deliver(sm).expect("a receipt").write(&keyring, zone_minutes, &mut octets);
+        Delivery::of_deliver(sm).expect("a receipt").write(
+            &keyring,
+            Reading { zone_minutes, errors: &[] },
+            &mut octets,
+        );
         check(Notice::read(&octets).expect("a notice"), &keyring);
     }
 

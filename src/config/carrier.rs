@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use crate::config::node::c_octets;
+use crate::config::receipts::{read_errors, read_zone};
 use crate::config::section::Section;
 use crate::config::tenant::{LONG_PASSWORD_OCTETS_MAX, PASSWORD_OCTETS_MAX, SYSTEM_ID_OCTETS_MAX, read_id};
 use crate::message::Hidden;
@@ -91,6 +92,14 @@ pub struct CarrierConfig {
     pub dest_npi: Option<u8>,
     /// What its statuses mean where they depart from the standard.
     pub statuses: BTreeMap<u32, StatusAction>,
+    /// The zone of the dates in its receipts, in minutes east of Greenwich.
+    pub receipt_zone_minutes: i32,
+    /// Its error codes in receipts that are to be shown as others.
+    pub receipt_errors: BTreeMap<String, String>,
+    /// Its receipts may come unmarked, as the text alone.
+    pub receipts_unmarked: bool,
+    /// A failure waits for a success that may follow it.
+    pub delivered_wins: bool,
 }
 
 /// Reads a [[carrier]].
@@ -128,6 +137,10 @@ pub(super) fn read_carrier(mut section: Section<'_>) -> Option<CarrierConfig> {
         dest_ton: section.optional_count("dest_ton", 0..=255),
         dest_npi: section.optional_count("dest_npi", 0..=255),
         statuses: read_statuses(&mut section),
+        receipt_zone_minutes: read_zone(&mut section),
+        receipt_errors: read_errors(&mut section),
+        receipts_unmarked: section.flag("receipts_unmarked"),
+        delivered_wins: section.flag("delivered_wins"),
     };
     check_carrier(&mut section, &config);
     section.finish();

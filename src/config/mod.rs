@@ -8,6 +8,7 @@ mod check;
 mod document;
 mod finding;
 mod node;
+mod receipts;
 mod secret;
 mod section;
 mod source;

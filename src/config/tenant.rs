@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::admission::config::{Charge, Receipts, RouteConfig, TenantConfig};
 use crate::billing::config::PriceConfig;
 use crate::config::node::c_octets;
+use crate::config::receipts::read_format;
 use crate::config::section::Section;
 
 /// Octets of the id of a tenant or carrier: it stands in every log line and label.
@@ -31,6 +32,7 @@ pub(super) fn read_tenant(mut section: Section<'_>) -> Option<TenantConfig> {
         binds_max: section.optional_count("binds", 1..=10_000),
         credit: section.optional("credit"),
         receipts: section.choice("receipts", &[("message", Receipts::Message), ("part", Receipts::Part)]),
+        receipt_format: read_format(&mut section),
         charge: section.choice("charge", &[("submitted", Charge::Submitted), ("delivered", Charge::Delivered)]),
         validity: section.duration("validity", "48h", Duration::from_secs(1)),
         ordered: section.choice("order", &[("none", false), ("destination", true)]),

@@ -191,7 +191,9 @@ impl Fold {
         let message = self.messages.slot_mut(slot);
         message.state = State::Enroute;
         let number = message.number;
-        if !id.is_empty() {
+        if id.is_empty() {
+            self.correlation.insert_without_id(carrier, index, number);
+        } else {
             self.correlation.insert(carrier, id, index, number);
         }
     }
@@ -309,6 +311,9 @@ impl Fold {
         entry.posted = summary.posted_micros != 0;
         entry.voided = summary.voided_micros != 0;
         entry.set_err(summary.err);
+        if summary.carrier_id.is_empty() && summary.sent_at != Timestamp(0) {
+            self.correlation.insert_without_id(summary.carrier, index, number);
+        }
         if !summary.carrier_id.is_empty() {
             self.messages.set_carrier_id(index, summary.carrier_id);
             self.correlation.insert(summary.carrier, summary.carrier_id, index, number);
@@ -402,10 +407,12 @@ impl Fold {
     }
 
     fn forget_carrier_id(&mut self, part: u32) {
-        let id = self.messages.carrier_id(part);
+        let (id, entry) = (self.messages.carrier_id(part), self.messages.part(part));
+        let message = self.messages.slot(entry.slot);
         if !id.is_empty() {
-            let carrier = self.messages.slot(self.messages.part(part).slot).carrier;
-            self.correlation.remove(carrier, id, part);
+            self.correlation.remove(message.carrier, id, part);
+        } else if entry.sent_at != Timestamp(0) {
+            self.correlation.remove_without_id(message.carrier, part, message.number);
         }
     }
 

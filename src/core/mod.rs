@@ -118,7 +118,9 @@ impl Core {
             Command::Close { link } => self.close(link, group),
             Command::Hold { link, held } => self.hold(link, held),
             Command::Submitted { link, slot, outcome } => self.submitted(link, slot, outcome, bytes, group),
-            Command::Receipt { reply, carrier, notice } => self.receipt(reply, carrier, notice.of(bytes), group),
+            Command::Receipt { reply, carrier, notice, only_if_known } => {
+                self.receipt(reply, carrier, notice.of(bytes), only_if_known, group)
+            }
             Command::Delivered { link, slot, taken } => self.delivered(link, slot, taken, group),
             Command::Status { reply, tenant, id } => self.status(reply, tenant, id, group),
             Command::Recall { reply, key, body } => self.recall(reply, key, body, group),

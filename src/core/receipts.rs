@@ -9,14 +9,37 @@ use crate::message::{CarrierId, State, Timestamp};
 use crate::receipt::correlate::Found;
 
 impl Core {
-    pub(super) fn receipt(&mut self, reply: Reply, carrier: CarrierId, notice: &[u8], group: &mut Group) {
+    pub(super) fn receipt(
+        &mut self,
+        reply: Reply,
+        carrier: CarrierId,
+        notice: &[u8],
+        only_if_known: bool,
+        group: &mut Group,
+    ) {
         if let Some(notice) = Notice::read(notice) {
             match self.find(carrier, &notice) {
+                Found::Part(entry) if self.may_be_followed(carrier, entry, &notice) => {
+                    self.unmatched(carrier, notice, group);
+                }
                 Found::Part(entry) => self.receipted(entry, &notice, 0, group),
+                Found::Ambiguous | Found::None if only_if_known => {
+                    return group.outboxes.push(reply.link, Effect::NotOurs { tag: reply.tag });
+                }
                 Found::Ambiguous | Found::None => self.unmatched(carrier, notice, group),
             }
         }
         group.outboxes.push(reply.link, Effect::Noted { tag: reply.tag });
+    }
+
+    /// Whether a failure is to wait for a success of the same part (quirk Q15). It waits among the receipts that found no part: durable,
+    /// bounded in number and time. So no end that a tenant was told of is ever taken back.
+    fn may_be_followed(&mut self, carrier: CarrierId, entry: u32, notice: &Notice<'_>) -> bool {
+        let fails = notice.state.is_some_and(|state| state.is_final() && state != State::Delivered);
+        fails
+            && self.fold.messages.part(entry).stage != Stage::Done
+            && self.schedule.carrier(carrier).terms.delivered_wins
+            && !self.fold.pending.is_full()
     }
 
     fn unmatched(&mut self, carrier: CarrierId, notice: Notice<'_>, group: &mut Group) {
@@ -42,9 +65,12 @@ impl Core {
             && let Some(early) = self.fold.pending.pop_older(before)
         {
             // No response has claimed it. What a carrier was not thought to do is now the better guess.
-            match self.fold.correlation.find(early.carrier(), &early.notice()) {
+            match self.spoken_of(early.carrier(), &early.notice(), true) {
                 Found::Part(entry) => {
-                    self.habits.saw_converted(early.carrier());
+                    let (carrier, notice) = (early.carrier(), early.notice());
+                    if self.fold.correlation.is_as_written(carrier, &notice, entry) == Some(false) {
+                        self.habits.saw_converted(carrier);
+                    }
                     self.receipted(entry, &early.notice(), early.key(), group);
                 }
                 Found::Ambiguous | Found::None => self.quarantine(early.key(), group),
@@ -56,7 +82,7 @@ impl Core {
     /// has never done so, only for a part that still waits for its receipt.
     fn find(&mut self, carrier: CarrierId, notice: &Notice<'_>) -> Found {
         let habit = self.habits.of(carrier);
-        let found = self.fold.correlation.find_spelled(carrier, notice, habit.converts());
+        let found = self.spoken_of(carrier, notice, habit.converts());
         let Found::Part(entry) = found else { return found };
         match self.fold.correlation.is_as_written(carrier, notice, entry) {
             Some(true) => self.habits.saw_as_written(carrier),
@@ -67,6 +93,21 @@ impl Core {
             None => {}
         }
         found
+    }
+
+    /// The part by its id; where there is no id at all, the only part that the carrier took without one and that still waits for the
+    /// receipt of this number (quirks Q08 and Q09).
+    fn spoken_of(&self, carrier: CarrierId, notice: &Notice<'_>, convert: bool) -> Found {
+        if !notice.tlv_id.is_empty() || !notice.text_id.is_empty() {
+            return self.fold.correlation.find_spelled(carrier, notice, convert);
+        }
+        let waits = |part: &u32| self.fold.messages.part(*part).stage == Stage::Sent;
+        let mut parts = self.fold.correlation.without_id(carrier, notice.number).filter(waits);
+        match (parts.next(), parts.next()) {
+            (None, _) => Found::None,
+            (Some(part), None) => Found::Part(part),
+            (Some(_), Some(_)) => Found::Ambiguous,
+        }
     }
 
     /// A part has just got its carrier's id: its receipt may have come before.

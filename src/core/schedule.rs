@@ -75,12 +75,14 @@ pub struct Terms {
     pub rate: Option<Rate>,
     /// How its temporary errors are met.
     pub retry: Retry,
+    /// A failure that its receipt tells of waits as long as an unmatched receipt, in case a success follows.
+    pub delivered_wins: bool,
 }
 
 impl Default for Terms {
     fn default() -> Terms {
         let backoff = Backoff { first: Duration::from_secs(1), factor: 2, cap: Duration::from_secs(3600) };
-        Terms { rate: None, retry: Retry { attempts_max: 20, backoff } }
+        Terms { rate: None, retry: Retry { attempts_max: 20, backoff }, delivered_wins: false }
     }
 }
 

@@ -63,6 +63,7 @@ pub(super) fn carrier_terms(config: &Config, numbers: &Numbers) -> Vec<(CarrierI
             attempts_max: u32::from(carrier.attempts_max),
             backoff: Backoff { first: carrier.retry_first, factor: 2, cap: carrier.retry_max },
         },
+        delivered_wins: carrier.delivered_wins,
     };
     config.carriers.iter().map(|carrier| (numbers.carrier(&carrier.id), terms(carrier))).collect()
 }
@@ -109,6 +110,9 @@ pub(super) fn carrier(config: &CarrierConfig, id: CarrierId) -> carrier::Config 
             dest_ton: config.dest_ton,
             dest_npi: config.dest_npi,
         },
+        receipt_zone_minutes: config.receipt_zone_minutes,
+        receipt_errors: config.receipt_errors.iter().map(|(t, o)| (t.as_bytes().into(), o.as_bytes().into())).collect(),
+        receipts_unmarked: config.receipts_unmarked,
         statuses: config.statuses.iter().map(|(status, action)| (*status, treatment(*action))).collect(),
         ..carrier::Config::default()
     }

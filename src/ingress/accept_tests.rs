@@ -35,6 +35,7 @@ fn ground(coding: Coding) -> Ground {
         binds_max: None,
         credit: None,
         receipts: Receipts::Message,
+        receipt_format: Default::default(),
         charge: Charge::Submitted,
         validity: Duration::from_secs(3600),
         ordered: false,

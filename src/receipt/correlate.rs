@@ -61,6 +61,26 @@ impl Correlation {
         }
     }
 
+    /// The carrier has taken a part without giving an id: only its number can find it.
+    pub fn insert_without_id(&mut self, carrier: CarrierId, part: u32, number: u64) {
+        self.insert(carrier, &stand_in(number), part, number);
+    }
+
+    /// Takes back [`Correlation::insert_without_id`].
+    pub fn remove_without_id(&mut self, carrier: CarrierId, part: u32, number: u64) {
+        self.remove(carrier, &stand_in(number), part);
+    }
+
+    /// The parts to this number that the carrier took without giving an id.
+    pub fn without_id(&self, carrier: CarrierId, number: u64) -> impl Iterator<Item = u32> + '_ {
+        let hashes = self.spelling.hashes(carrier, &stand_in(number));
+        let entries = hashes.into_iter().flat_map(move |hashes| {
+            self.entries(hashes.folded)
+                .filter(move |entry| entry.exact == hashes.exact && entry.number == short(number))
+        });
+        entries.map(|entry| entry.part)
+    }
+
     /// The part gets no more receipts under this id.
     pub fn remove(&mut self, carrier: CarrierId, id: &[u8], part: u32) {
         let Some(Hashes { folded, exact }) = self.spelling.hashes(carrier, id) else { return };
@@ -152,6 +172,15 @@ impl Correlation {
         let alone = entries().all(|entry| entry.part == ours.part);
         if alone { Found::Part(ours.part) } else { Found::Ambiguous }
     }
+}
+
+/// What stands for the id of a part that has none. No carrier can write it, because an id ends before its NUL.
+fn stand_in(number: u64) -> [u8; 17] {
+    let mut octets = [0; 17];
+    for (place, octet) in octets[1..].iter_mut().enumerate() {
+        *octet = b"0123456789abcdef"[(number >> (60 - 4 * place)) as usize & 15];
+    }
+    octets
 }
 
 /// Bits of the hash that hashbrown uses neither for the place in a table nor, up to 2^48 entries, for its tags.

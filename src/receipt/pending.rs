@@ -13,6 +13,8 @@ use crate::receipt::spelling::{Hashes, Spelling};
 
 /// Octets that a pending receipt is counted with beside its notice: its entry and index.
 const OVERHEAD_OCTETS: usize = 192;
+/// Octets of a notice at most: two ids and an error code of 255 octets each, and what is of fixed length.
+const NOTICE_OCTETS_MAX: usize = 1_024;
 /// Two ids in three spellings each.
 const SPELLINGS_MAX: usize = 6;
 
@@ -151,6 +153,12 @@ impl Pending {
         let (key, _) = self.receipts.first_key_value().filter(|(_, receipt)| receipt.at < than)?;
         let key = *key;
         self.remove(key)
+    }
+
+    /// Whether another receipt might find no room.
+    pub fn is_full(&self) -> bool {
+        let more = OVERHEAD_OCTETS + NOTICE_OCTETS_MAX;
+        self.receipts.len() >= self.entries_max || self.octets + more > self.octets_max
     }
 
     /// When the oldest was read.

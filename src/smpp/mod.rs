@@ -15,6 +15,7 @@ pub mod fields;
 pub mod frame;
 pub mod pdu;
 pub mod receipt;
+pub mod receipt_style;
 pub mod receipt_text;
 mod redacted;
 pub mod session;

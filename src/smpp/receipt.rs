@@ -6,6 +6,7 @@
 use crate::smpp::calendar::Civil;
 use crate::smpp::fields::{ESM_UDHI, MessageState, MessageType};
 use crate::smpp::pdu::SubmitSm;
+use crate::smpp::receipt_style::ReceiptStyle;
 use crate::smpp::receipt_text::{Extras, Fields, read_fields};
 use crate::smpp::tag::Tag;
 use crate::smpp::tlv::Tlvs;
@@ -148,37 +149,9 @@ pub struct ReceiptText<'a> {
 
 impl ReceiptText<'_> {
     /// Appends the text of appendix B: `id:… sub:001 dlvrd:001 submit date:YYMMDDhhmm done date:YYMMDDhhmm stat:DELIVRD
-    /// err:000 text:…`.
+    /// err:000 text:…`. Other ways to write it: [`ReceiptText::write_in`].
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"id:");
-        out.extend_from_slice(self.id);
-        out.extend_from_slice(b" sub:");
-        write_digits(u64::from(self.sub.min(999)), 3, out);
-        out.extend_from_slice(b" dlvrd:");
-        write_digits(u64::from(self.dlvrd.min(999)), 3, out);
-        out.extend_from_slice(b" submit date:");
-        write_date(self.submit_micros, out);
-        out.extend_from_slice(b" done date:");
-        write_date(self.done_micros, out);
-        out.extend_from_slice(b" stat:");
-        out.extend_from_slice(self.state.stat().as_bytes());
-        out.extend_from_slice(b" err:");
-        out.extend_from_slice(self.err);
-        out.extend_from_slice(b" text:");
-        out.extend_from_slice(&self.text[..self.text.len().min(QUOTE_OCTETS_MAX)]);
-    }
-}
-
-fn write_date(micros: u64, out: &mut Vec<u8>) {
-    let civil = Civil::of(micros);
-    for pair in [civil.year % 100, civil.month, civil.day, civil.hour, civil.minute] {
-        write_digits(pair, 2, out);
-    }
-}
-
-fn write_digits(number: u64, digits: u32, out: &mut Vec<u8>) {
-    for place in (0..digits).rev() {
-        out.push(b'0' + (number / 10_u64.pow(place) % 10) as u8);
+        self.write_in(&ReceiptStyle::STANDARD, out);
     }
 }
 

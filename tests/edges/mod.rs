@@ -182,6 +182,7 @@ pub(crate) fn tenant() -> TenantConfig {
         binds_max: None,
         credit: None,
         receipts: Receipts::Message,
+        receipt_format: Default::default(),
         charge: Charge::Submitted,
         validity: Duration::from_secs(3600),
         ordered: false,

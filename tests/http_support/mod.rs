@@ -140,6 +140,7 @@ fn rules() -> Rules {
         binds_max: None,
         credit: None,
         receipts: Receipts::Message,
+        receipt_format: Default::default(),
         charge: Charge::Submitted,
         validity: Duration::from_secs(3600),
         ordered: false,

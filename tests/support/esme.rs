@@ -52,6 +52,11 @@ impl Esme {
     /// Connects and says nothing.
     pub(crate) fn connect(address: SocketAddr) -> Esme {
         let stream = TcpStream::connect_timeout(&address, ANSWER_WITHIN).expect("the port is open");
+        Esme::over(stream)
+    }
+
+    /// A peer on a connection that is there already.
+    pub(crate) fn over(stream: TcpStream) -> Esme {
         stream.set_read_timeout(Some(ANSWER_WITHIN)).expect("a socket takes a timeout");
         stream.set_nodelay(true).expect("a socket takes the option");
         Esme { stream, sequence: 0, early: Vec::new() }
@@ -186,6 +191,21 @@ impl Esme {
         if pdu.command & RESPONSE == 0 {
             let body = if pdu.command == DELIVER_SM { vec![0] } else { Vec::new() };
             self.send(&Pdu { command: pdu.command | RESPONSE, status: ROK, sequence: pdu.sequence, body });
+        }
+    }
+
+    /// The next deliver_sm, answered.
+    pub(crate) fn deliver_sm(&mut self) -> Pdu {
+        loop {
+            match self.next() {
+                Next::Closed => panic!("closed instead of a deliver_sm"),
+                Next::Pdu(pdu) => {
+                    self.answer(&pdu);
+                    if pdu.command == DELIVER_SM {
+                        return pdu;
+                    }
+                }
+            }
         }
     }
 

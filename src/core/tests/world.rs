@@ -144,7 +144,7 @@ impl World {
         let notice = Span::since(start, &self.batch.bytes);
         self.tag += 1;
         let reply = Reply { link: CARRIER_A, tag: self.tag };
-        self.push(Command::Receipt { reply, carrier: ALPHA, notice });
+        self.push(Command::Receipt { reply, carrier: ALPHA, notice, only_if_known: false });
     }
 
     /// Runs turns until all commands are decided; the effects of this call are in `effects`.

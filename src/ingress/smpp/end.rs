@@ -271,7 +271,8 @@ impl Account {
     ) {
         match *effect {
             Effect::Accepted { tag, id } => {
-                let id = ShownId::new(id, session.peer_version(), &ground.keyring);
+                let form = Account::tenant(&self.rules, self.tenant).receipt_format.response_id;
+                let id = ShownId::in_response(id, form, session.peer_version(), &ground.keyring);
                 self.stored(tag, id, session, out);
             }
             Effect::Denied { tag, denial } => {
@@ -284,8 +285,9 @@ impl Account {
                     tracing::error!("the addresses of a receipt cannot be read: it is owed again");
                     return self.delivered(slot, false);
                 };
+                let format = Account::tenant(&self.rules, self.tenant).receipt_format;
                 let version = session.peer_version();
-                let sm = self.receipts.deliver_sm(report, &envelope, version, &ground.keyring);
+                let sm = self.receipts.deliver_sm(report, &envelope, &format, version, &ground.keyring);
                 if session.submit(now, &Body::DeliverSm(sm), u32::from(slot), out).is_err() {
                     self.delivered(slot, false);
                 }
