@@ -105,7 +105,7 @@ pub struct Config {
     /// Offset of the carrier's receipt times from UTC (quirk Q26).
     pub receipt_zone_minutes: i32,
     /// Error codes of its receipts, and what they are shown as (quirk Q27).
-    pub receipt_errors: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub receipt_errors: Vec<(String, String)>,
     /// Its receipts may come unmarked, as the text alone (quirk Q11).
     pub receipts_unmarked: bool,
     /// Statuses that mean something else here than in the standard.

@@ -27,7 +27,7 @@ pub struct Reading<'c> {
     /// Offset of its dates from UTC (quirk Q26).
     pub zone_minutes: i32,
     /// Its error codes, and what they are shown as; others stay as they are (quirk Q27).
-    pub errors: &'c [(Box<[u8]>, Box<[u8]>)],
+    pub errors: &'c [(String, String)],
 }
 
 impl<'a> Delivery<'a> {
@@ -73,7 +73,8 @@ impl<'a> Delivery<'a> {
             (None, Some(network)) => decimal(network.code, &mut digits),
             (None, None) => b"",
         };
-        let err = reading.errors.iter().find(|(theirs, _)| **theirs == *err).map_or(err, |(_, ours)| ours);
+        let err =
+            reading.errors.iter().find(|(theirs, _)| theirs.as_bytes() == err).map_or(err, |(_, ours)| ours.as_bytes());
         let notice = Notice {
             tlv_id: cut(tlv_id),
             text_id: cut(text_id),

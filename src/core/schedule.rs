@@ -231,7 +231,10 @@ impl Core {
                 }
                 Role::Tenant(tenant) => {
                     self.schedule.tenant(tenant).binds.retain(|other| *other != link);
-                    for slot in entries {
+                    // Each goes to the head, so the oldest message comes last here and first at the next bind (quirk Q32).
+                    let mut slots: Vec<u32> = entries.collect();
+                    slots.sort_unstable_by_key(|slot| std::cmp::Reverse(self.fold.messages.slot(*slot).id));
+                    for slot in slots {
                         self.owe(slot, true);
                     }
                 }

@@ -3,5 +3,6 @@
 mod faults;
 mod lives;
 mod order;
+mod quirks;
 mod random;
 mod world;

@@ -111,7 +111,7 @@ pub(super) fn carrier(config: &CarrierConfig, id: CarrierId) -> carrier::Config 
             dest_npi: config.dest_npi,
         },
         receipt_zone_minutes: config.receipt_zone_minutes,
-        receipt_errors: config.receipt_errors.iter().map(|(t, o)| (t.as_bytes().into(), o.as_bytes().into())).collect(),
+        receipt_errors: config.receipt_errors.clone().into_iter().collect(),
         receipts_unmarked: config.receipts_unmarked,
         statuses: config.statuses.iter().map(|(status, action)| (*status, treatment(*action))).collect(),
         ..carrier::Config::default()

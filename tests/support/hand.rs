@@ -4,8 +4,9 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use super::esme::{
-    BIND_RECEIVER, BIND_TRANSCEIVER, BIND_TRANSMITTER, DELIVER_SM, Esme, Next, Pdu, RESPONSE, SUBMIT_SM,
+    BIND_RECEIVER, BIND_TRANSCEIVER, BIND_TRANSMITTER, DELIVER_SM, ENQUIRE_LINK, Esme, Next, Pdu, RESPONSE, SUBMIT_SM,
 };
+use super::{Daemon, http, settings};
 
 /// Where the daemon binds.
 pub(crate) struct Exchange {
@@ -16,6 +17,8 @@ pub(crate) struct Exchange {
 /// One bind of the daemon.
 pub(crate) struct Hand {
     pub(crate) link: Esme,
+    /// The command of its bind.
+    pub(crate) bound_as: u32,
 }
 
 impl Exchange {
@@ -28,8 +31,9 @@ impl Exchange {
     /// Waits for the next connection and accepts its bind.
     pub(crate) fn accept(&self) -> Hand {
         let (stream, _) = self.listener.accept().expect("the daemon connects");
-        let mut hand = Hand { link: Esme::over(stream) };
+        let mut hand = Hand { link: Esme::over(stream), bound_as: 0 };
         let bind = hand.request();
+        hand.bound_as = bind.command;
         assert!([BIND_RECEIVER, BIND_TRANSMITTER, BIND_TRANSCEIVER].contains(&bind.command), "{bind:?}");
         // sc_interface_version 3.4, so that parameters are taken.
         hand.respond(&bind, 0, b"smsc\0\x02\x10\0\x01\x34");
@@ -124,4 +128,69 @@ impl Deliver<'_> {
 pub(crate) fn tlv(tag: u16, value: &[u8]) -> Vec<u8> {
     let length = u16::try_from(value.len()).expect("a parameter holds 64 KiB");
     [&tag.to_be_bytes()[..], &length.to_be_bytes(), value].concat()
+}
+
+/// The tenant `riverside` bound to a daemon, and the one bind of its carrier in the hand of the test.
+pub(crate) struct Road {
+    pub(crate) daemon: Daemon,
+    pub(crate) exchange: Exchange,
+    pub(crate) carrier: Hand,
+    pub(crate) esme: Esme,
+}
+
+impl Road {
+    /// With these further lines for the carrier.
+    pub(crate) fn open(further: &str) -> Road {
+        Road::with(further, "")
+    }
+
+    /// With these further lines for the carrier and for the tenant.
+    pub(crate) fn with(carrier: &str, tenant: &str) -> Road {
+        let exchange = Exchange::open();
+        let config = settings::tenant("riverside", tenant)
+            + &settings::carrier("alpha", exchange.address, carrier)
+            + &settings::route(&["alpha"]);
+        let daemon = Daemon::start(&config);
+        let carrier = exchange.accept();
+        let esme = Esme::riverside(daemon.smpp);
+        Road { daemon, exchange, carrier, esme }
+    }
+
+    /// Sends a message to this number, which the carrier takes under its own id, and returns ours.
+    pub(crate) fn sent(&mut self, to: &str, carrier_id: &str) -> String {
+        let sequence = self.esme.submit(to, "hello");
+        self.carrier.take(carrier_id);
+        let response = self.esme.response_in_any_order(sequence);
+        assert_eq!(response.status, 0, "{response:?}");
+        response.message_id()
+    }
+
+    /// Where a message of ours stands, in the words of the HTTP interface.
+    pub(crate) fn state(&self, id: &str) -> String {
+        let answer = http::get(self.daemon.http, &format!("/v1/messages/{id}"), Some("riverside-key"));
+        answer.body["state"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    }
+
+    /// The next receipt of the tenant, which must be of this message and in this state.
+    pub(crate) fn told(&mut self, id: &str, stat: &str) {
+        let text = self.esme.receipt();
+        assert!(
+            text.starts_with(&format!("id:{id} ")) && text.contains(&format!(" stat:{stat} ")),
+            "{id} {stat}: {text}"
+        );
+    }
+
+    /// Nothing more has come for the tenant when its probe is answered.
+    pub(crate) fn silent(&mut self) {
+        let sequence = self.esme.request(ENQUIRE_LINK, &[]);
+        match self.esme.next() {
+            Next::Pdu(pdu) => assert_eq!((pdu.command, pdu.sequence), (ENQUIRE_LINK | RESPONSE, sequence), "{pdu:?}"),
+            Next::Closed => panic!("closed"),
+        }
+    }
+}
+
+/// A receipt's text with this id and state.
+pub(crate) fn text(id: &str, stat: &str) -> String {
+    format!("id:{id} sub:001 dlvrd:001 submit date:2611211200 done date:2611211201 stat:{stat} err:000 text:")
 }

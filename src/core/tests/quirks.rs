@@ -1,0 +1,122 @@
+//! Peers' oddities by their numbers, where they are a matter of hours or of many messages.
+
+use super::world::{ALPHA, CARRIER_A, JOURNAL, PLATFORM, READER, Sample, World};
+use crate::command::{Command, Effect};
+use crate::core::{Config, Terms};
+use crate::message::State;
+
+/// A world whose carrier is known to send a success after a failure.
+fn hesitant() -> World {
+    let mut world = World::new();
+    world.core.set_carrier_terms(ALPHA, Terms { delivered_wins: true, ..Terms::default() });
+    world.open_carrier(CARRIER_A, 10);
+    world.open_tenant(5);
+    world
+}
+
+fn send(world: &mut World, parts: u8) {
+    world.submit(Sample { parts, ..Sample::default() });
+    world.turn();
+    for part in 0..parts {
+        world.taken(CARRIER_A, part.into(), &format!("c{part}"));
+    }
+    world.turn();
+}
+
+#[test]
+fn q15_a_failure_counts_once_no_success_has_followed_it() {
+    let mut world = hesitant();
+    send(&mut world, 1);
+    world.receipt("c0", State::Undeliverable);
+    world.turn();
+    assert!(world.effects.iter().any(|(_, effect)| matches!(effect, Effect::Noted { .. })), "answered at once");
+    world.wait(59);
+    assert_eq!(world.delivers(), vec![]);
+    world.restart_from(0);
+    world.core.set_carrier_terms(ALPHA, Terms { delivered_wins: true, ..Terms::default() });
+    world.open_tenant(5);
+    world.turn();
+    assert_eq!(world.delivers(), vec![]);
+    world.wait(2);
+    assert_eq!(world.delivers(), vec![(0, State::Undeliverable)]);
+    // What was told is never taken back.
+    world.push(Command::Delivered { link: PLATFORM, slot: 0, taken: true });
+    world.receipt("c0", State::Delivered);
+    world.turn();
+    world.wait(61);
+    assert_eq!((world.delivers(), world.core.live()), (vec![], 0));
+}
+
+#[test]
+fn q15_a_success_in_time_is_the_end_and_the_failure_is_noted_beside_it() {
+    let mut world = hesitant();
+    send(&mut world, 1);
+    world.receipt("c0", State::Undeliverable);
+    world.receipt("c0", State::Delivered);
+    world.turn();
+    assert_eq!(world.delivers(), vec![(0, State::Delivered)]);
+    let books = world.books();
+    world.wait(61);
+    assert_eq!(world.core.numbers().receipted[usize::from(State::Undeliverable.smpp())], 1);
+    assert_eq!((world.core.numbers().quarantined, world.books()), (0, books));
+}
+
+#[test]
+fn q21_receipts_of_some_parts_end_the_message_by_the_timer() {
+    for reported in [0, 2] {
+        let mut world = World::new();
+        world.open_carrier(CARRIER_A, 10);
+        world.open_tenant(5);
+        send(&mut world, 3);
+        world.receipt(&format!("c{reported}"), State::Delivered);
+        world.turn();
+        world.wait(71 * 3600);
+        assert_eq!(world.delivers(), vec![]);
+        world.wait(2 * 3600);
+        assert_eq!(world.delivers(), vec![(0, State::Unknown)], "delivered in part is not delivered");
+    }
+}
+
+#[test]
+fn q32_receipts_of_a_platform_that_is_away_wait_on_disk_and_come_in_order() {
+    const MESSAGES: u64 = 3_000;
+    const ARENA_OCTETS: usize = 16 << 10;
+    let config = Config { reader: READER, journal: JOURNAL, arena_octets: ARENA_OCTETS, ..Config::default() };
+    let mut world = World::with(config);
+    world.open_carrier(CARRIER_A, 1);
+    world.turn();
+    for number in 0..MESSAGES {
+        world.submit(Sample::default());
+        world.turn();
+        world.taken(CARRIER_A, 0, &format!("n{number}"));
+        world.receipt(&format!("n{number}"), State::Delivered);
+        world.turn();
+    }
+    let fold = &world.core.fold.messages;
+    let in_memory = fold.occupied().filter(|slot| {
+        let message = fold.slot(*slot);
+        world.core.schedule.arena.get(message.body, message.id).is_some()
+    });
+    let most = ARENA_OCTETS / 40;
+    assert!(in_memory.count() <= most, "the arena holds what fits, whatever is owed");
+    world.open_tenant(100);
+    let mut told = Vec::new();
+    // Each turn hands out as much as has been answered, so that this ends.
+    for _ in 0..MESSAGES {
+        world.turn();
+        let reports = world.effects.iter().filter_map(|(_, effect)| match effect {
+            Effect::Deliver { slot, report, .. } => Some((*slot, report.id)),
+            _ => None,
+        });
+        let reports: Vec<_> = reports.collect();
+        for (slot, id) in reports {
+            told.push(id);
+            world.push(Command::Delivered { link: PLATFORM, slot, taken: true });
+        }
+        if told.len() as u64 == MESSAGES {
+            break;
+        }
+    }
+    assert_eq!(told.len() as u64, MESSAGES);
+    assert!(told.is_sorted(), "in the order in which they were owed");
+}
