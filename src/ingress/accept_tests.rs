@@ -153,8 +153,14 @@ fn long_texts_are_cut_and_priced_by_part() {
 }
 
 #[test]
-fn one_payload_pdu_costs_what_its_parts_cost() {
+fn q67_one_payload_pdu_costs_what_its_parts_cost() {
     let mut ground = ground(Coding { concat: Concat::Payload, ..Coding::default() });
+    let ported = [&[6, 0x05, 4, 0, 1, 0, 2][..], &[7; 300]].concat();
+    let (estimate, batch) = accepted(&mut ground, |_| {}, octets(&ported, 4, 0x40));
+    let (record, open) = spans(&batch);
+    let envelope = Envelope::read(open).expect("an envelope");
+    assert_eq!((estimate.parts, record.parts, record.price_micros), (3, 1, 79_200), "also behind a header");
+    assert_eq!((envelope.carriage, envelope.esm_class, envelope.part(0)), (Carriage::Payload, 0x40, Some(&ported[..])));
     let (estimate, batch) = accepted(&mut ground, |_| {}, text(&"a".repeat(400)));
     let (record, open) = spans(&batch);
     let envelope = Envelope::read(open).expect("an envelope");

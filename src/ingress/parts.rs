@@ -5,9 +5,10 @@ use crate::envelope::Carriage;
 use crate::message::Encoding;
 use crate::message::coding::Coding;
 use crate::smpp::fields::ESM_UDHI;
+use crate::text::resplit::{Resplit, Unfit, plan_user_data, resplit};
 use crate::text::segment::{Plan, plan, segment};
 use crate::text::segment_octets::{plan_octets, segment_octets};
-use crate::text::{Alphabet, Choice, Concat, TextError, gsm7, udh};
+use crate::text::{Alphabet, Choice, Concat, TextError, gsm7};
 
 /// What is to be sent.
 #[derive(Clone, Copy)]
@@ -61,6 +62,8 @@ enum Form {
     Transcoded(Plan),
     /// From the sender's octets, cut where they are too long.
     Octets(Plan),
+    /// From the sender's octets, whose header is kept in every part.
+    UserData(Resplit),
     /// The sender's octets as they are.
     Whole,
 }
@@ -85,10 +88,11 @@ impl Parts {
                 let alphabet = Alphabet::of_data_coding(data_coding, Alphabet::Gsm7);
                 let header = esm_class & ESM_UDHI != 0;
                 if header {
-                    udh::split(octets).map_err(|_| Refusal::InvalidHeader)?;
+                    let plan = plan_user_data(octets, alphabet, coding.concat).map_err(unfit)?;
+                    return Ok(Layout::of_user_data(plan, coding.concat, data_coding));
                 }
-                if header || segment {
-                    return Ok(Layout::of_segment(octets, alphabet, data_coding, esm_class));
+                if segment {
+                    return Ok(Layout::of_segment(octets, alphabet, data_coding));
                 }
                 if needs_transcoding(data_coding, coding) {
                     self.transcoded.clear();
@@ -114,6 +118,10 @@ impl Parts {
             (Form::Transcoded(plan), _) => segment(&self.transcoded, &plan, reference, bodies, ends).map_err(refusal),
             (Form::Octets(plan), Content::Octets { octets, .. }) => {
                 segment_octets(octets, &plan, reference, bodies, ends);
+                Ok(())
+            }
+            (Form::UserData(plan), Content::Octets { octets, .. }) => {
+                resplit(octets, &plan, reference, bodies, ends);
                 Ok(())
             }
             (Form::Whole, Content::Octets { octets, .. }) => {
@@ -145,12 +153,27 @@ impl Layout {
         }
     }
 
+    /// User data with a header of the sender's. Where a carrier cuts it from message_payload, it is one PDU of several parts.
+    fn of_user_data(plan: Resplit, concat: Concat, data_coding: u8) -> Layout {
+        let in_payload = concat == Concat::Payload && plan.parts > 1;
+        Layout {
+            encoding: encoding(plan.alphabet),
+            data_coding,
+            esm_class: ESM_UDHI,
+            carriage: if in_payload { Carriage::Payload } else { Carriage::InBody },
+            parts: plan.parts,
+            pdus: if in_payload { 1 } else { plan.parts },
+            units_total: plan.units_total,
+            form: if in_payload { Form::Whole } else { Form::UserData(plan) },
+        }
+    }
+
     /// A segment that the sender has made itself: one part, whatever its length.
-    fn of_segment(octets: &[u8], alphabet: Alphabet, data_coding: u8, esm_class: u8) -> Layout {
+    fn of_segment(octets: &[u8], alphabet: Alphabet, data_coding: u8) -> Layout {
         Layout {
             encoding: encoding(alphabet),
             data_coding,
-            esm_class: esm_class & ESM_UDHI,
+            esm_class: 0,
             carriage: Carriage::InBody,
             parts: 1,
             pdus: 1,
@@ -172,6 +195,13 @@ pub(super) fn encoding(alphabet: Alphabet) -> Encoding {
         Alphabet::Ucs2 => Encoding::Ucs2,
         Alphabet::Latin1 => Encoding::Latin1,
         Alphabet::Binary => Encoding::Binary,
+    }
+}
+
+fn unfit(unfit: Unfit) -> Refusal {
+    match unfit {
+        Unfit::Header => Refusal::InvalidHeader,
+        Unfit::TooManyParts { parts } => Refusal::TooManyParts { parts },
     }
 }
 

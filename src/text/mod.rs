@@ -10,6 +10,7 @@ pub mod offenders;
 pub mod pack;
 mod pieces;
 pub mod reassemble;
+pub mod resplit;
 pub mod segment;
 pub mod segment_octets;
 pub mod ucs2;

@@ -7,10 +7,10 @@ use crate::text::{Alphabet, Concat, TextError};
 
 /// Counts what octets in this alphabet take. GSM-7 is unpacked, a septet an octet; UCS-2 is big-endian.
 ///
-/// The octets are a text without a header of its own: a PDU that has one is a part already and must not be cut.
+/// The octets are a text without a header of its own: where there is one, see [`resplit`](crate::text::resplit).
 pub fn plan_octets(octets: &[u8], alphabet: Alphabet, concat: Concat) -> Result<Plan, TextError> {
     let units_total = octets.len().div_ceil(alphabet.unit_octets());
-    Plan::new(alphabet, concat, units_total, |room| Cuts { rest: octets, alphabet, room }.count())
+    Plan::new(alphabet, concat, units_total, |room| Cuts::new(octets, alphabet, room).count())
 }
 
 /// Appends the octets of each part to `out`, header first, and to `ends` where in `out` each part ends.
@@ -22,7 +22,7 @@ pub fn segment_octets(octets: &[u8], plan: &Plan, reference: u16, out: &mut Vec<
         ends.push(end_of(out));
         return;
     }
-    let cuts = Cuts { rest: octets, alphabet: plan.alphabet, room: plan.part_units_max };
+    let cuts = Cuts::new(octets, plan.alphabet, plan.part_units_max);
     for (part, sequence) in cuts.zip(1..=plan.parts) {
         plan.write_header(reference, sequence, out);
         out.extend_from_slice(part);
@@ -31,7 +31,7 @@ pub fn segment_octets(octets: &[u8], plan: &Plan, reference: u16, out: &mut Vec<
 }
 
 /// The parts of encoded octets, each as long as it may be. Looks only at the places of the cuts.
-struct Cuts<'a> {
+pub(super) struct Cuts<'a> {
     rest: &'a [u8],
     alphabet: Alphabet,
     room: usize,
@@ -52,7 +52,12 @@ impl<'a> Iterator for Cuts<'a> {
     }
 }
 
-impl Cuts<'_> {
+impl<'a> Cuts<'a> {
+    /// Parts of at most `room` units, which is at least 2.
+    pub(super) fn new(octets: &'a [u8], alphabet: Alphabet, room: usize) -> Cuts<'a> {
+        Cuts { rest: octets, alphabet, room }
+    }
+
     /// The last place at or before `at` where nothing is split.
     fn back_from(&self, at: usize) -> usize {
         match self.alphabet {

@@ -25,6 +25,8 @@ pub(crate) struct Submit {
     pub(crate) registered: u8,
     /// short_message, with its user data header if it has one.
     pub(crate) octets: Vec<u8>,
+    /// Its optional parameters as they came.
+    pub(crate) tlvs: Vec<u8>,
 }
 
 /// What the carrier does about a submit.
@@ -268,8 +270,9 @@ fn parsed(pdu: &Pdu, number: usize, connection: usize) -> Submit {
     string(&mut rest);
     let (registered, data_coding, length) = (rest[0], rest[2], usize::from(rest[4]));
     let octets = rest[5..5 + length].to_vec();
+    let tlvs = rest[5 + length..].to_vec();
     let sequence = pdu.sequence;
-    Submit { number, connection, sequence, from, to, esm_class, data_coding, registered, octets }
+    Submit { number, connection, sequence, from, to, esm_class, data_coding, registered, octets, tlvs }
 }
 
 /// The body of a deliver_sm that reports this submit.
