@@ -139,9 +139,9 @@ mod tests {
     #[test]
     fn what_fits_or_is_a_part_stays_as_it_is() {
         let fits = [&PORTS[..], &[7; 133]].concat();
-        assert_eq!(parts(&fits, Alphabet::Binary, Concat::Udh8), [fits.clone()]);
+        assert_eq!(parts(&fits, Alphabet::Binary, Concat::Udh8), std::slice::from_ref(&fits));
         let part = [&[5, 0, 3, 9, 2, 1][..], &[7; 300]].concat();
-        assert_eq!(parts(&part, Alphabet::Binary, Concat::Udh8), [part.clone()]);
+        assert_eq!(parts(&part, Alphabet::Binary, Concat::Udh8), std::slice::from_ref(&part));
         let only = [&[5, 0, 3, 9, 1, 1][..], &[7; 140]].concat();
         let cut = parts(&only, Alphabet::Binary, Concat::Udh8);
         assert_eq!((cut.len(), cut[0][..6].to_vec()), (2, vec![5, 0, 3, 7, 2, 1]), "one of one ties nothing");
