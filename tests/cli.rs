@@ -119,6 +119,13 @@ fn a_text_is_counted_and_its_dear_characters_named() {
     assert_eq!((quoted["encoding"].as_str(), effects), (Some("ucs2"), vec!["costs_two", "forces_ucs2", "forces_ucs2"]));
     let shown = run(&["segment", "“x”"]);
     assert!(shown.out.contains("U+201C"), "{}", shown.out);
+    let turkish = run(&["segment", "--json", "--national", "tr,pt", "Hoş geldiniz"]).json();
+    assert_eq!((&turkish["encoding"], &turkish["national_tables"]["locking"]), (&"gsm7".into(), &"turkish".into()));
+    let family = format!("{}👨‍👩‍👧‍👦", "я".repeat(65));
+    let whole = run(&["segment", "--json", "--clusters", "--concat", "udh16", &family]).json();
+    assert_eq!(whole["units_per_part"], serde_json::json!([65, 11]));
+    let unknown = run(&["segment", "--national", "klingon", "x"]);
+    assert!(unknown.code == Some(2) && unknown.err.contains("klingon") && unknown.err.contains("turkish"));
     let piped = run_with_input(&["segment", "--json"], "two lines\nand an end\n").json();
     assert_eq!(piped["units"], 20, "one line end at the end is not sent");
 }
@@ -228,15 +235,24 @@ fn every_row_of_the_tables_is_answered_in_their_words() {
         times.iter().map(|row| serde_json::json!({ "value": text(&row["value_json"]), "now_utc": row["now_utc"] }));
     agree("time", &times, inputs.collect(), &[("kind", "kind"), ("result", "result"), ("utc", "expected_utc")]);
 
-    let segments: Vec<_> = rows("segmentation.csv").into_iter().filter(|row| row["national_ids"].is_empty()).collect();
+    let segments = rows("segmentation.csv");
     let inputs = segments.iter().map(|row| {
         serde_json::json!({
             "text": text(&row["text_json"]), "repeat": row["repeat"], "alphabet_option": row["alphabet_option"],
             "national_ids": row["national_ids"], "ref_bits": row["ref_bits"],
         })
     });
-    let keys =
-        ["alphabet", "locking_id", "single_id", "units_total", "parts", "result", "header_octets", "units_per_part"];
+    let keys = [
+        "alphabet",
+        "locking_id",
+        "single_id",
+        "units_total",
+        "parts",
+        "result",
+        "header_octets",
+        "units_per_part",
+        "units_per_part_cluster",
+    ];
     agree("segment", &segments, inputs.collect(), &keys.map(|key| (key, key)));
 }
 

@@ -282,6 +282,23 @@ fn a_full_gateway_says_when_to_come_again() {
 }
 
 #[test]
+fn the_national_tables_of_a_text_are_told() {
+    let server = start();
+    let turkish = json!({ "locking": "turkish", "single": null });
+    let text = message("447700900123", "Hoş geldiniz");
+    let previewed = post(server.address, "/v1/preview", KEY, &text).body;
+    assert_eq!((&previewed["encoding"], &previewed["national_tables"]), (&json!("gsm7"), &turkish));
+    let keyed = request("POST", "/v1/messages", &format!("{JSON}idempotency-key: hos-1\r\n"), &text.to_string());
+    let sent = raw(server.address, &keyed).body;
+    assert_eq!((&sent["encoding"], &sent["national_tables"]), (&json!("gsm7"), &turkish), "{sent}");
+    assert_eq!(raw(server.address, &keyed).body, sent, "the same key gives the same answer");
+    let status = get(server.address, &format!("/v1/messages/{}", sent["id"].as_str().expect("an id")), KEY).body;
+    assert_eq!(status["national_tables"], turkish);
+    let other = post(server.address, "/v1/preview", Some("other-key"), &text).body;
+    assert_eq!((&other["encoding"], other.get("national_tables")), (&json!("ucs2"), None), "it does not use them");
+}
+
+#[test]
 fn a_preview_stores_nothing() {
     let server = start();
     let answer = post(server.address, "/v1/preview", KEY, &message("447700900123", "“Hi”"));

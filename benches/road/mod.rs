@@ -294,6 +294,7 @@ fn admission() -> (Rules, Intake) {
         ordered: false,
         country: None,
         senders: Vec::new(),
+        languages: sluice::text::national::Languages::ALL,
     };
     let route = RouteConfig { prefix: String::new(), carriers: vec!["alpha".to_owned()], tenant: None };
     let carrier = CarrierEntry { name: "alpha", id: CARRIER, coding: Coding::default() };

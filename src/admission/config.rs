@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::message::coding::Languages;
 use crate::message::rate::Rate;
 use crate::message::receipt_format::ReceiptFormat;
 use crate::message::{Hidden, Money};
@@ -61,6 +62,8 @@ pub struct TenantConfig {
     pub country: Option<String>,
     /// Senders that it may use; empty = any.
     pub senders: Vec<String>,
+    /// Languages whose national tables its messages may use, of those that the carrier takes.
+    pub languages: Languages,
 }
 
 /// One [[route]].

@@ -172,6 +172,7 @@ mod tests {
             ordered: false,
             country: None,
             senders: Vec::new(),
+            languages: crate::message::coding::Languages::ALL,
         }
     }
 

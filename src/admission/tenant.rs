@@ -9,6 +9,7 @@ use ring::digest::{SHA256, digest};
 use subtle::ConstantTimeEq;
 
 use crate::admission::config::{Charge, Receipts, TenantConfig};
+use crate::message::coding::Languages;
 use crate::message::rate::Rate;
 use crate::message::receipt_format::ReceiptFormat;
 use crate::message::{Money, TenantId};
@@ -69,6 +70,8 @@ pub struct Tenant {
     pub ordered: bool,
     /// Calling code for national numbers.
     pub country: Option<String>,
+    /// Languages whose national tables its messages may use, of those that the carrier takes.
+    pub languages: Languages,
     /// Senders that it may use, in the form in which they go out; empty = any.
     senders: Vec<Vec<u8>>,
     password: Option<SecretDigest>,
@@ -94,6 +97,7 @@ impl Tenant {
             validity: config.validity,
             ordered: config.ordered,
             country: config.country.clone(),
+            languages: config.languages,
             senders: config.senders.iter().map(plain).collect(),
             password: config.password.as_ref().map(|password| SecretDigest::of(password.0.as_bytes())),
             place,

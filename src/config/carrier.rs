@@ -151,7 +151,8 @@ fn read_coding(section: &mut Section<'_>) -> Coding {
     Coding {
         concat: section.choice("concat", &Coding::CONCATS),
         default_alphabet: section.choice("default_alphabet", &Coding::DEFAULT_ALPHABETS),
-        ..Coding::default()
+        languages: section.languages("national_tables", &[]),
+        clusters: section.flag("keep_clusters"),
     }
 }
 

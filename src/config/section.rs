@@ -15,6 +15,7 @@ use crate::config::source::Source;
 use crate::config::spelling::nearest;
 use crate::config::units;
 use crate::config::value::Value;
+use crate::message::coding::Languages;
 
 /// What a section is read from: its keys, the file, and where in it the section begins.
 pub(super) type Part<'b> = (&'b DeTable<'b>, &'b Source, &'b Place);
@@ -116,6 +117,20 @@ impl<'b> Section<'b> {
     /// A list of texts; empty if absent.
     pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
         self.read(key, Some("[]".to_owned()), Value::texts).unwrap_or_default()
+    }
+
+    /// A list of languages that have national tables.
+    pub(super) fn languages(&mut self, key: &'static str, default: &'static [&'static str]) -> Languages {
+        let read = |value: &Value<'_>| {
+            let words = value.texts()?;
+            Languages::named(words.iter().map(String::as_str)).map_err(|unknown| {
+                let names: Vec<&str> = Languages::ALL.names().collect();
+                format!("{unknown:?} has no national table; write \"all\" or some of {}", names.join(", "))
+            })
+        };
+        let shown = default.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", ");
+        let found = self.read(key, Some(format!("[{shown}]")), read);
+        found.or_else(|| Languages::named(default.iter().copied()).ok()).unwrap_or_default()
     }
 
     /// A list of texts without which the section is useless.

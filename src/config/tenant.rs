@@ -38,6 +38,7 @@ pub(super) fn read_tenant(mut section: Section<'_>) -> Option<TenantConfig> {
         ordered: section.choice("order", &[("none", false), ("destination", true)]),
         country: section.optional_text("country"),
         senders: section.texts("senders"),
+        languages: section.languages("national_tables", &["all"]),
     };
     c_octets(&mut section, "system_id", config.system_id.as_deref(), SYSTEM_ID_OCTETS_MAX);
     check_tenant(&mut section, &config);

@@ -16,6 +16,7 @@ use crate::exchange::Batch;
 use crate::fact::{Accepted, Idempotency, flags};
 use crate::ingress::parts::{Content, Layout, Parts};
 use crate::ingress::references::References;
+use crate::ingress::tables::Tables;
 use crate::message::{CarrierId, Encoding, Money, Timestamp};
 use crate::presence::Presence;
 use crate::seal::Keyring;
@@ -88,6 +89,8 @@ pub struct Estimate {
     pub units_total: usize,
     /// The price of all parts; `None` if the tenant sends unpriced.
     pub price: Option<Money>,
+    /// The national tables that it uses.
+    pub tables: Tables,
     /// By which carrier it goes.
     pub carrier: CarrierId,
 }
@@ -168,7 +171,8 @@ impl Intake {
         let (due, expires) = times(submission, now)?;
         let carriers = rules.policy.route(tenant, to.as_bytes());
         let carrier = carriers.map(|carriers| self.first_up(carriers));
-        let coding = carrier.map(|carrier| rules.policy.coding(carrier)).unwrap_or_default();
+        let mut coding = carrier.map(|carrier| rules.policy.coding(carrier)).unwrap_or_default();
+        coding.languages = coding.languages.and(tenant.languages);
         let layout = self.parts.lay_out(submission.content, coding)?;
         let carrier = carrier?;
         let quote = rules.prices.quote(tenant.id, to.as_bytes());
@@ -193,6 +197,7 @@ impl Decided {
             encoding: self.layout.encoding,
             units_total: self.layout.units_total,
             price: self.price,
+            tables: self.layout.tables(),
             carrier: self.carrier,
         }
     }

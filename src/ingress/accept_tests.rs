@@ -8,7 +8,7 @@ use crate::admission::config::{RouteConfig, TenantConfig};
 use crate::admission::policy::CarrierEntry;
 use crate::billing::price::PriceConfig;
 use crate::envelope::Carriage;
-use crate::message::coding::Coding;
+use crate::message::coding::{Coding, Languages};
 use crate::message::{Hidden, LinkId, TenantId};
 use crate::seal::{DataKey, MasterKey};
 use crate::text::{Alphabet, Choice, Concat};
@@ -41,6 +41,7 @@ fn ground(coding: Coding) -> Ground {
         ordered: false,
         country: None,
         senders: Vec::new(),
+        languages: Languages::NONE.with(1).with(2),
     };
     let route = |prefix: &str, carriers: &[&str]| RouteConfig {
         prefix: prefix.to_owned(),
@@ -166,6 +167,55 @@ fn q67_one_payload_pdu_costs_what_its_parts_cost() {
     let envelope = Envelope::read(open).expect("an envelope");
     assert_eq!((estimate.parts, record.parts, envelope.parts), (3, 1, 1));
     assert_eq!((record.price_micros, envelope.carriage), (79_200, Carriage::Payload));
+}
+
+#[test]
+fn national_tables_are_named_in_every_pdu() {
+    let turkish = "ş".repeat(200);
+    for (concat, carriage, header, parts, pdus) in [
+        (Concat::Udh8, Carriage::InBody, &[8, 0, 3, 0, 2, 1, 0x25, 1, 1][..], 2, 2),
+        (Concat::Udh16, Carriage::InBody, &[9, 8, 4, 0, 0, 2, 1, 0x25, 1, 1], 2, 2),
+        (Concat::Sar, Carriage::Sar, &[3, 0x25, 1, 1], 2, 2),
+        (Concat::Payload, Carriage::Payload, &[3, 0x25, 1, 1], 2, 1),
+    ] {
+        let mut ground = ground(Coding { concat, languages: Languages::ALL, ..Coding::default() });
+        let (estimate, batch) = accepted(&mut ground, |_| {}, text(&turkish));
+        let envelope = Envelope::read(spans(&batch).1).expect("an envelope");
+        assert_eq!((estimate.encoding, estimate.parts, envelope.parts), (Encoding::Gsm7, parts, pdus));
+        assert_eq!((envelope.esm_class, envelope.data_coding, envelope.carriage), (0x40, 0, carriage));
+        for part in 0..pdus {
+            let octets = envelope.part(part).expect("a part");
+            let (mut written, mut expected) = (octets[..header.len()].to_vec(), header.to_vec());
+            if carriage == Carriage::InBody {
+                // The reference is its own in each message; the number of the part stands behind it and the total.
+                let reference = if concat == Concat::Udh8 { 3..4 } else { 3..5 };
+                expected[reference.end + 1] = part + 1;
+                written[reference].fill(0);
+            }
+            assert_eq!(written, expected, "{concat:?}");
+            assert_eq!(octets[header.len()], 0x1D, "ş of the locking table");
+        }
+        assert_eq!(Tables::of_envelope(&envelope), estimate.tables);
+        let (estimate, batch) = accepted(&mut ground, |_| {}, text("ş"));
+        let envelope = Envelope::read(spans(&batch).1).expect("an envelope");
+        assert_eq!((estimate.parts, envelope.esm_class, envelope.carriage), (1, 0x40, Carriage::InBody));
+        assert_eq!(envelope.part(0), Some(&[3, 0x25, 1, 1, 0x1D][..]), "one part names its table as well");
+    }
+}
+
+#[test]
+fn tables_are_used_where_carrier_and_tenant_both_take_them() {
+    let encoding = |languages, content: &str| {
+        let mut ground = ground(Coding { languages, ..Coding::default() });
+        accepted(&mut ground, |_| {}, text(content)).0.encoding
+    };
+    assert_eq!(encoding(Languages::NONE, "ş"), Encoding::Ucs2);
+    assert_eq!(encoding(Languages::NONE.with(1), "ş"), Encoding::Gsm7);
+    assert_eq!(
+        encoding(Languages::ALL, "õ"),
+        Encoding::Ucs2,
+        "the carrier takes Portuguese tables, the tenant does not use them"
+    );
 }
 
 #[test]

@@ -7,3 +7,4 @@ pub mod references;
 pub mod refused;
 pub mod reply;
 pub mod smpp;
+pub mod tables;

@@ -2,6 +2,7 @@
 
 use crate::admission::refusal::Refusal;
 use crate::envelope::Carriage;
+use crate::ingress::tables::Tables;
 use crate::message::Encoding;
 use crate::message::coding::Coding;
 use crate::smpp::fields::ESM_UDHI;
@@ -165,6 +166,14 @@ impl Layout {
             pdus: if in_payload { 1 } else { plan.parts },
             units_total: plan.units_total,
             form: if in_payload { Form::Whole } else { Form::UserData(plan) },
+        }
+    }
+
+    /// The national tables of its text.
+    pub(super) fn tables(&self) -> Tables {
+        match self.form {
+            Form::Text(plan) | Form::Transcoded(plan) => Tables { locking: plan.locking, single: plan.single },
+            _ => Tables::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! How a carrier wants its texts: what its data_coding 0 means, and how the parts of a long message are tied together.
 
-use crate::text::national::Languages;
+pub use crate::text::national::Languages;
 use crate::text::{Alphabet, Choice, Concat, Options};
 
 /// The encoding settings of one carrier.

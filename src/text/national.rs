@@ -7,6 +7,7 @@ mod locking;
 mod lookup;
 mod single;
 
+use crate::text::Options;
 use crate::text::gsm7::{self, ESCAPE, Septet};
 use crate::text::national::locking::LOCKING;
 use crate::text::national::single::SINGLE;
@@ -15,21 +16,21 @@ use crate::text::udh::{Element, LOCKING_SHIFT, Malformed, SINGLE_SHIFT, elements
 /// Octets of a header element that names a table: id, length, language.
 pub(super) const ELEMENT_OCTETS: u8 = 3;
 
-/// Languages with a national table, by their identifiers (TS 23.038, 6.2.1.2.4).
-const NAMES: [&str; LANGUAGES] = [
-    "turkish",
-    "spanish",
-    "portuguese",
-    "bengali",
-    "gujarati",
-    "hindi",
-    "kannada",
-    "malayalam",
-    "oriya",
-    "punjabi",
-    "tamil",
-    "telugu",
-    "urdu",
+/// Languages with a national table, by their identifiers (TS 23.038, 6.2.1.2.4): name and ISO 639-1 code.
+const NAMES: [(&str, &str); LANGUAGES] = [
+    ("turkish", "tr"),
+    ("spanish", "es"),
+    ("portuguese", "pt"),
+    ("bengali", "bn"),
+    ("gujarati", "gu"),
+    ("hindi", "hi"),
+    ("kannada", "kn"),
+    ("malayalam", "ml"),
+    ("oriya", "or"),
+    ("punjabi", "pa"),
+    ("tamil", "ta"),
+    ("telugu", "te"),
+    ("urdu", "ur"),
 ];
 
 /// How many languages have national tables; their identifiers are 1 to 13.
@@ -68,6 +69,19 @@ impl Languages {
         self.0 == 0
     }
 
+    /// The names, in the order of the identifiers.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        self.ids().filter_map(name)
+    }
+
+    /// The set of these languages, by name or code; "all" stands for every one. An unknown word is handed back.
+    pub fn named<'a>(words: impl IntoIterator<Item = &'a str>) -> Result<Languages, &'a str> {
+        words.into_iter().try_fold(Languages::NONE, |set, word| match word {
+            "all" => Ok(Languages::ALL),
+            word => id(word).map(|id| set.with(id)).ok_or(word),
+        })
+    }
+
     /// A bit for each identifier.
     fn bits(self) -> u16 {
         self.0
@@ -81,12 +95,18 @@ impl Languages {
 
 /// The name of a language in answers and settings, such as "turkish". Bengali stands for Assamese as well.
 pub fn name(id: u8) -> Option<&'static str> {
-    NAMES.get(usize::from(id).checked_sub(1)?).copied()
+    NAMES.get(usize::from(id).checked_sub(1)?).map(|(name, _)| *name)
 }
 
-/// The identifier of a language by its name.
-pub fn id(name: &str) -> Option<u8> {
-    (1..).zip(NAMES).find(|(_, known)| *known == name).map(|(id, _)| id)
+/// The identifier of a language by its name or its ISO 639-1 code.
+pub fn id(word: &str) -> Option<u8> {
+    (1..).zip(NAMES).find(|(_, (name, code))| *name == word || *code == word).map(|(id, _)| id)
+}
+
+/// The pair of tables (locking, single) that [`crate::text::segment::plan`] takes for a text in GSM-7, however many parts
+/// that is; `None` if no pair has all its characters.
+pub fn best_tables(text: &str, options: Options) -> Option<(u8, u8)> {
+    choice::choose(text, options).map(|chosen| (chosen.locking, chosen.single))
 }
 
 /// The septet of a character with these tables (0: the default ones), or `None` if neither has it.
@@ -191,7 +211,11 @@ mod tests {
             assert_eq!(name(language).and_then(id), Some(language));
         }
         assert_eq!([name(0), name(14)], [None, None]);
-        assert_eq!([id("turkish"), id("urdu"), id("klingon")], [Some(1), Some(13), None]);
+        assert_eq!([id("turkish"), id("ur"), id("klingon")], [Some(1), Some(13), None]);
+        assert_eq!(Languages::named(["tr", "urdu"]), Ok(Languages::NONE.with(1).with(13)));
+        assert_eq!(Languages::named(["all"]), Ok(Languages::ALL));
+        assert_eq!(Languages::named(["tr", "klingon", "x"]), Err("klingon"));
+        assert_eq!(Languages::named([]), Ok(Languages::NONE));
     }
 
     #[test]

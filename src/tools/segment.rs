@@ -4,10 +4,10 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::gateway::offline::{self, Offer};
+use crate::text::national::{self, Languages};
 use crate::text::offenders::{Offence, Offender, offenders};
 use crate::text::segment::{Plan, plan, segment};
 use crate::text::{Choice, Concat, Options, TextError};
-use crate::tools::inspect::cell;
 use crate::tools::{Fault, terminal};
 
 /// Characters that are named one by one; a text of emoji would fill the screen.
@@ -24,6 +24,12 @@ pub struct Args {
     /// How the parts of a long message are tied together
     #[arg(long, value_enum, default_value = "udh8")]
     concat: ConcatChoice,
+    /// Languages whose national tables may be used, as in tr,pt or turkish,portuguese; "all" is every one
+    #[arg(long, value_name = "LANGUAGES", value_delimiter = ',')]
+    national: Vec<String>,
+    /// Keep grapheme clusters, such as an emoji of several code points, in one part
+    #[arg(long)]
+    clusters: bool,
     /// A destination, for its route and price (needs --config)
     #[arg(long, value_name = "NUMBER", requires = "config")]
     to: Option<String>,
@@ -69,7 +75,9 @@ pub fn run(args: &Args) -> Result<(), Fault> {
         ConcatChoice::Sar => Concat::Sar,
         ConcatChoice::Payload => Concat::Payload,
     };
-    let plan = plan(&text, Options::new(choice, concat)).map_err(|error| Fault::Failed(refused(&error)))?;
+    let languages = args.languages()?;
+    let options = Options { choice, concat, languages, clusters: args.clusters };
+    let plan = plan(&text, options).map_err(|error| Fault::Failed(refused(&error)))?;
     let units = units_per_part(&text, &plan);
     let offers = args.offers()?;
     if args.json {
@@ -86,6 +94,17 @@ pub fn run(args: &Args) -> Result<(), Fault> {
 }
 
 impl Args {
+    /// The languages that --national names.
+    fn languages(&self) -> Result<Languages, Fault> {
+        Languages::named(self.national.iter().map(String::as_str)).map_err(|unknown| {
+            let names: Vec<&str> = Languages::ALL.names().collect();
+            Fault::Misused(format!(
+                "--national: {unknown:?} has no national table; there are all, {}",
+                names.join(", ")
+            ))
+        })
+    }
+
     /// What each tenant, or the one that was named, would pay.
     fn offers(&self) -> Result<Vec<Offer>, Fault> {
         let (Some(to), Some(config)) = (&self.to, &self.config) else { return Ok(Vec::new()) };
@@ -149,6 +168,7 @@ fn as_json(text: &str, plan: &Plan, units: &[usize]) -> Value {
         .collect();
     json!({
         "encoding": plan.alphabet.name(),
+        "national_tables": tables_json(plan),
         "units": plan.units_total,
         "parts": plan.parts,
         "units_per_part": units,
@@ -157,8 +177,20 @@ fn as_json(text: &str, plan: &Plan, units: &[usize]) -> Value {
     })
 }
 
+/// The tables by name, or null for the default ones alone.
+fn tables_json(plan: &Plan) -> Value {
+    match (national::name(plan.locking), national::name(plan.single)) {
+        (None, None) => Value::Null,
+        (locking, single) => json!({ "locking": locking, "single": single }),
+    }
+}
+
 fn print(text: &str, plan: &Plan, units: &[usize]) {
     terminal::row("encoding", plan.alphabet.name());
+    let tables = [("locking shift", plan.locking), ("single shift", plan.single)];
+    for (kind, name) in tables.into_iter().filter_map(|(kind, id)| Some((kind, national::name(id)?))) {
+        terminal::row("table", &format!("{name} ({kind})"));
+    }
     terminal::row("units", &format!("{} (a part takes {})", plan.units_total, plan.part_units_max));
     let list: Vec<String> = units.iter().map(usize::to_string).collect();
     terminal::row("parts", &format!("{} ({})", plan.parts, list.join(" + ")));
@@ -178,80 +210,4 @@ fn told(offender: &Offender) -> String {
     };
     let (place, character) = (offender.at_char + 1, offender.character);
     format!("{place} {character:?} U+{:04X} {does}", u32::from(character))
-}
-
-/// Answers one line of `sluice inspect segment --jsonl`. Cells are as the tables of test data have them: numbers may be strings.
-pub(super) fn answer(input: &Value) -> Result<Value, String> {
-    let cell = |name: &str| cell(input, name);
-    let unit = input["text"].as_str().ok_or("text: missing or not a string")?;
-    let repeat: usize = match cell("repeat")?.as_str() {
-        "" => 1,
-        told => told.parse().map_err(|_| format!("repeat: {told:?} is not a count"))?,
-    };
-    if unit.len().saturating_mul(repeat) > TEXT_OCTETS_MAX {
-        return Err(format!("text: longer than {TEXT_OCTETS_MAX} octets"));
-    }
-    if !cell("national_ids")?.is_empty() {
-        return Err("national_ids: national language tables are not built in".to_owned());
-    }
-    let choice = match cell("alphabet_option")?.as_str() {
-        "" | "auto" => Choice::Auto,
-        "gsm7" => Choice::Gsm7,
-        "ucs2" => Choice::Ucs2,
-        "latin1" => Choice::Latin1,
-        other => return Err(format!("alphabet_option: {other:?} is none of auto, gsm7, ucs2, latin1")),
-    };
-    let concat = match cell("ref_bits")?.as_str() {
-        "" | "8" => Concat::Udh8,
-        "16" => Concat::Udh16,
-        other => return Err(format!("ref_bits: {other:?} is neither 8 nor 16")),
-    };
-    let text = unit.repeat(repeat);
-    match plan(&text, Options::new(choice, concat)) {
-        Ok(plan) => Ok(row(&plan, "ok", &runs(&units_per_part(&text, &plan)))),
-        Err(TextError::TooManyParts { parts, units_total }) => {
-            let alphabet = alphabet_of(&text, choice);
-            Ok(json!({
-                "alphabet": alphabet, "locking_id": "0", "single_id": "0", "units_total": units_total.to_string(),
-                "parts": parts.to_string(), "result": "too_long",
-                "header_octets": concat.written_header_octets().to_string(), "units_per_part": "",
-                "units_per_part_cluster": "",
-            }))
-        }
-        Err(error) => Err(format!("text: {error}")),
-    }
-}
-
-/// Octets of one text on one line at most.
-const TEXT_OCTETS_MAX: usize = 1 << 20;
-
-fn alphabet_of(text: &str, choice: Choice) -> &'static str {
-    let ucs2 = choice == Choice::Ucs2 || (choice == Choice::Auto && offenders(text).any(forces_ucs2));
-    match choice {
-        _ if ucs2 => "ucs2",
-        Choice::Latin1 => "latin1",
-        _ => "gsm7",
-    }
-}
-
-fn forces_ucs2(offender: Offender) -> bool {
-    offender.offence == Offence::ForcesUcs2
-}
-
-fn row(plan: &Plan, result: &str, units_per_part: &str) -> Value {
-    json!({
-        "alphabet": plan.alphabet.name(), "locking_id": "0", "single_id": "0",
-        "units_total": plan.units_total.to_string(), "parts": plan.parts.to_string(), "result": result,
-        "header_octets": plan.header_octets.to_string(), "units_per_part": units_per_part,
-        "units_per_part_cluster": "",
-    })
-}
-
-/// 153, 153, 8 as "153x2|8": units of a part, and how many consecutive parts take as many.
-fn runs(units: &[usize]) -> String {
-    let runs = units.chunk_by(|a, b| a == b).map(|run| match run {
-        [one] => one.to_string(),
-        _ => format!("{}x{}", run[0], run.len()),
-    });
-    runs.collect::<Vec<_>>().join("|")
 }

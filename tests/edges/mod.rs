@@ -188,6 +188,7 @@ pub(crate) fn tenant() -> TenantConfig {
         ordered: false,
         country: None,
         senders: Vec::new(),
+        languages: sluice::text::national::Languages::ALL,
     }
 }
 

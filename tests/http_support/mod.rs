@@ -24,7 +24,7 @@ use sluice::ingress::http::board::Board;
 use sluice::ingress::http::desk::Desk;
 use sluice::ingress::http::server::{Limits, serve};
 use sluice::ingress::http::{Api, router};
-use sluice::message::coding::Coding;
+use sluice::message::coding::{Coding, Languages};
 use sluice::message::{CarrierId, Hidden, MessageId, State, TenantId, Timestamp};
 use sluice::presence::Presence;
 use sluice::seal::{DataKey, Keyring, MasterKey};
@@ -127,7 +127,7 @@ fn api(desk: Arc<Desk>, limits: Limits, admin_token: Option<&str>, numbers: Arc<
     }
 }
 
-/// Two tenants, one carrier, routes to 44 and 33, and prices of the first tenant for 44 alone.
+/// Two tenants, one carrier that takes the Turkish tables, which the second does not use, routes to 44 and 33, and prices of the first tenant for 44 alone.
 fn rules() -> Rules {
     let tenant = |id: &str, key: &str| TenantConfig {
         id: id.to_owned(),
@@ -146,11 +146,13 @@ fn rules() -> Rules {
         ordered: false,
         country: None,
         senders: Vec::new(),
+        languages: if id == "hillside" { Languages::NONE } else { Languages::ALL },
     };
     let number = |name: &str| TenantId(u16::from(name == "hillside"));
     let route =
         |prefix: &str| RouteConfig { prefix: prefix.to_owned(), carriers: vec!["alpha".to_owned()], tenant: None };
-    let carriers = [CarrierEntry { name: "alpha", id: CarrierId(0), coding: Coding::default() }];
+    let coding = Coding { languages: Languages::NONE.with(1), ..Coding::default() };
+    let carriers = [CarrierEntry { name: "alpha", id: CarrierId(0), coding }];
     let tenants = [tenant("riverside", "dev-key"), tenant("hillside", "other-key")];
     let policy = Policy::new(&tenants, &[route("44"), route("33")], &carriers, number).expect("it holds together");
     let per_part = "0.0264 GBP".parse().expect("an amount");

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::admission::refusal::Refusal;
 use crate::admission::tenant::Tenant;
 use crate::command::{Command, Denial};
+use crate::envelope::Envelope;
 use crate::exchange::Batch;
 use crate::fact::Idempotency;
 use crate::fact::layout::read_kept_payload;
@@ -201,6 +202,7 @@ impl Order<'_> {
                 parts: estimate.parts,
                 encoding: estimate.encoding.name(),
                 price: estimate.price,
+                tables: estimate.tables,
                 state: if scheduled { MessageState::Scheduled } else { MessageState::Accepted },
             }),
             Err(refusal) => Err(self.problem(&refusal, index)),
@@ -263,7 +265,10 @@ impl Order<'_> {
         let expected = commands.len();
         let statuses = self.api.in_time(ticket.ask(Batch { commands, bytes: Vec::new() }, expected)).await?;
         let taken = |(index, answer): (u16, Answer)| match answer {
-            Answer::Status { kept, .. } => Some((index, render::taken(&read_kept_payload(&kept)?.accepted))),
+            Answer::Status { kept, envelope } => {
+                let envelope = Envelope::read(&envelope);
+                Some((index, render::taken(&read_kept_payload(&kept)?.accepted, envelope.as_ref())))
+            }
             _ => None,
         };
         Ok(statuses.into_iter().filter_map(taken).collect())

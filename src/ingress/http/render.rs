@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
 use crate::fact::{Accepted, Kept, PartSummary, Stage, flags, layout};
+use crate::ingress::tables::Tables;
 use crate::message::{CarrierId, Money, State, Timestamp, print_micros};
 use crate::smpp::status::CommandStatus;
 
@@ -16,6 +17,8 @@ pub struct Taken {
     pub encoding: &'static str,
     /// Price of all parts; absent = unpriced.
     pub price: Option<Money>,
+    /// National tables of its text.
+    pub tables: Tables,
     /// `accepted`, or `scheduled` if it is to be sent later.
     pub state: State,
 }
@@ -24,6 +27,9 @@ impl Taken {
     /// `{id, state, parts, encoding, price}`; a preview has no id and no state.
     pub fn to_json(self, id: Option<&str>) -> Value {
         let mut value = json!({ "parts": self.parts, "encoding": self.encoding, "price": price(self.price) });
+        if self.tables.any() {
+            value["national_tables"] = self.tables.to_json();
+        }
         if let Some(id) = id {
             value["id"] = json!(id);
             value["state"] = json!(self.state.name());
@@ -56,7 +62,7 @@ pub fn status(
     carrier: &dyn Fn(CarrierId) -> String,
 ) -> Value {
     let accepted = &kept.accepted;
-    let taken = taken(accepted);
+    let taken = taken(accepted, envelope);
     let mut value = taken.to_json(Some(id));
     value["state"] = json!(kept.state.name());
     let text = |octets: &[u8]| json!(String::from_utf8_lossy(octets));
@@ -77,14 +83,15 @@ pub fn status(
     value
 }
 
-/// What was answered when the message was accepted, as far as its record tells.
-pub fn taken(accepted: &Accepted<'_>) -> Taken {
+/// What was answered when the message was accepted, as far as its record tells, and its envelope while there is one.
+pub fn taken(accepted: &Accepted<'_>, envelope: Option<&Envelope<'_>>) -> Taken {
     let total =
         Money { micros: accepted.price_micros.saturating_mul(i64::from(accepted.parts)), currency: accepted.currency };
     Taken {
         parts: accepted.parts,
         encoding: accepted.encoding.name(),
         price: (accepted.flags & flags::PRICED != 0).then_some(total),
+        tables: envelope.map(Tables::of_envelope).unwrap_or_default(),
         state: if accepted.due > accepted.at { State::Scheduled } else { State::Accepted },
     }
 }

@@ -4,6 +4,7 @@ pub mod fields;
 pub mod outcome;
 mod pdu;
 mod receipt;
+mod segment;
 mod time;
 
 use std::borrow::Cow;
@@ -14,7 +15,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::tools::terminal::Answer;
-use crate::tools::{Fault, segment, terminal};
+use crate::tools::{Fault, terminal};
 
 /// Arguments of `sluice inspect`.
 #[derive(clap::Args, Debug)]
