@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use sluice::text::national::Languages;
 use sluice::text::segment::{plan, segment};
 use sluice::text::segment_octets::{plan_octets, segment_octets};
 use sluice::text::{Alphabet, Concat, Options, gsm7, ucs2};
@@ -30,6 +31,28 @@ fn cutting(c: &mut Criterion) {
                 ends.clear();
                 let plan = plan(black_box(text), Options::default()).expect("fits");
                 segment(text, &plan, 7, &mut out, &mut ends).expect("planned from this text");
+                black_box(out.len())
+            });
+        });
+    }
+
+    let all = Options { languages: Languages::ALL, ..Options::default() };
+    let clusters = Options { clusters: true, ..Options::default() };
+    let special = [
+        ("turkish_300", "Hoş geldiniz, siparişiniz yarın öğleden sonra teslim edilecek. ", 300, all),
+        ("hindi_300", "नमस्ते आप कैसे हैं, आपका पार्सल आज आएगा। ", 300, all),
+        ("gsm7_1530_languages", SENTENCE, 1530, all),
+        ("russian_300_clusters", "Ваша посылка прибудет сегодня. ", 300, clusters),
+    ];
+    for (name, sentence, length, options) in special {
+        let text: String = sentence.chars().cycle().take(length).collect();
+        group.throughput(Throughput::Elements(length as u64));
+        group.bench_function(format!("plan_and_segment/{name}"), |b| {
+            b.iter(|| {
+                out.clear();
+                ends.clear();
+                let plan = plan(black_box(&text), options).expect("fits");
+                segment(&text, &plan, 7, &mut out, &mut ends).expect("planned from this text");
                 black_box(out.len())
             });
         });

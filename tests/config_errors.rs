@@ -271,6 +271,22 @@ fn files_are_included_and_faults_told_with_their_file() {
 }
 
 #[test]
+fn languages_are_named_or_not_at_all() {
+    let files = Files::new();
+    let text =
+        RIGHT.replace("[[carrier]]", "[[carrier]]\nnational_tables = [\"turkish\", \"pt\"]\nkeep_clusters = true");
+    let (config, _) = files.load(&text).expect("it is right");
+    let coding = config.carriers[0].coding;
+    assert_eq!((coding.languages.ids().collect::<Vec<_>>(), coding.clusters), (vec![1, 3], true));
+    assert_eq!(config.tenants[0].languages.ids().count(), 13, "a tenant uses what its carrier takes");
+    let wrong = text.replace("\"pt\"", "\"klingon\"");
+    let errors = files.load(&wrong).expect_err("no such language");
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].key.ends_with("national_tables") && errors[0].what.contains("klingon"), "{}", errors[0]);
+    assert!(errors[0].what.contains("turkish"), "the ones that there are: {}", errors[0]);
+}
+
+#[test]
 fn a_carriers_own_statuses_are_read() {
     let with = |statuses: &str| RIGHT.replace("address =", &format!("statuses = {statuses}\naddress ="));
     let (config, _) = Files::new().load(&with("{ \"0x400\" = \"fail\", \"1044\" = \"slow-down\" }")).expect("right");

@@ -10,7 +10,7 @@ use crate::smpp::fields::{ESM_UDHI, MessageState};
 use crate::smpp::pdu::SubmitSm;
 use crate::smpp::status::CommandStatus;
 use crate::smpp::tag::Tag;
-use crate::text::{Alphabet, gsm7, latin1, ucs2, udh};
+use crate::text::{Alphabet, latin1, national, ucs2, udh};
 use crate::tools::carrier::spelling::{IdStyle, write_id};
 
 /// Lines are written when so many octets wait; the simulator also asks for it every second.
@@ -73,7 +73,7 @@ impl Record {
             "reference": part.map(|part| part.reference),
             "part": part.map_or(1, |part| part.sequence),
             "parts": part.map_or(1, |part| part.total),
-            "text": decoded(message.data_coding, octets),
+            "text": decoded(message.data_coding, header.unwrap_or_default(), octets),
             "status": seen.status,
             "message_id": seen.message_id.map(id_text),
             "receipt": seen.receipt,
@@ -146,10 +146,12 @@ fn id_text((id, style): (u64, IdStyle)) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn decoded(data_coding: u8, octets: &[u8]) -> Option<String> {
+/// The text by its data_coding, and by the national tables that its header names.
+fn decoded(data_coding: u8, header: &[u8], octets: &[u8]) -> Option<String> {
     let mut text = String::new();
+    let (locking, single) = national::tables_of(header).unwrap_or_default();
     match Alphabet::of_data_coding(data_coding, Alphabet::Gsm7) {
-        Alphabet::Gsm7 => gsm7::decode(octets, &mut text),
+        Alphabet::Gsm7 => national::decode(octets, locking, single, &mut text),
         Alphabet::Ucs2 => ucs2::decode(octets, &mut text),
         Alphabet::Latin1 => latin1::decode(octets, &mut text),
         Alphabet::Binary => return None,
