@@ -27,7 +27,7 @@ pub enum Binding {
     /// Each bind does both (`bind = "transceiver"`).
     #[default]
     Transceiver,
-    /// Binds come in pairs, one of each (`bind = "transmitter+receiver"`).
+    /// Binds come in pairs, one of each (`bind = "transmitter+receiver"`, quirk Q86).
     Pair,
 }
 
@@ -74,7 +74,7 @@ pub struct Config {
     pub binding: Binding,
     /// How many binds, or pairs of them.
     pub binds: u16,
-    /// Requests without a response on each bind.
+    /// Requests without a response on each bind; never more (quirk Q70).
     pub window: u16,
     /// How long connecting may take.
     pub connect_timeout: Duration,

@@ -101,7 +101,7 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// The digits of an address without + or 00, if it may be an international number.
+/// The digits of an address without + or 00, if it may be an international number (quirk Q93).
 fn international(address: Address<'_>, digits: &mut [u8; 20]) -> Option<usize> {
     let addr = address.addr.strip_prefix(b"+").or(address.addr.strip_prefix(b"00")).unwrap_or(address.addr);
     let valid = (7..=15).contains(&addr.len()) && addr.iter().all(u8::is_ascii_digit);

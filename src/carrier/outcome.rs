@@ -6,7 +6,7 @@ use crate::smpp::status::{CommandStatus, StatusAction, StatusClass};
 /// What becomes of a part that was answered with a status other than ESME_ROK.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Treatment {
-    /// The bind goes too fast: it slows down, and the part keeps its turn.
+    /// The bind goes too fast: it slows down, and the part keeps its turn (quirks Q68 and Q69).
     SlowDown,
     /// Try again later; it counts as an attempt.
     Retry,

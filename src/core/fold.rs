@@ -223,7 +223,8 @@ impl Fold {
         entry.posted |= money.0 != 0;
         entry.voided |= money.1 != 0;
         if entry.stage == Stage::Done {
-            return; // The first end stays; the later receipt is in the journal beside it.
+            // The first end stays, whatever comes after it (quirks Q13, Q14 and Q16); the later receipt is in the journal beside it.
+            return;
         }
         entry.set_err(err);
         if state.is_final() {

@@ -243,7 +243,7 @@ impl Core {
         group.outboxes.push(link, crate::command::Effect::Closed);
     }
 
-    /// A part that was released has no outcome: it will be sent again, marked.
+    /// A part that was released has no outcome: it will be sent again, marked (quirks Q74 and Q76).
     pub(super) fn doubt(&mut self, entry: u32, group: &mut Group) {
         let part = self.fold.messages.part(entry);
         let slot = part.slot;

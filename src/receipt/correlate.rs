@@ -1,4 +1,4 @@
-//! From a carrier's message id to the part that got it, per carrier account and over all its binds.
+//! From a carrier's message id to the part that got it, per carrier account and over all its binds (quirk Q05).
 //!
 //! The ids themselves are not kept: an entry holds keyed hashes of the id, folded and exact, and of the destination.
 
@@ -91,7 +91,7 @@ impl Correlation {
         }
     }
 
-    /// The part that a receipt speaks of: by the id in receipted_message_id, then by the id in the text.
+    /// The part that a receipt speaks of: by the id in receipted_message_id, then by the id in the text (quirk Q07).
     ///
     /// Each is tried as it is written, then with letter case and leading zeros folded, then with hexadecimal read as decimal and
     /// decimal as hexadecimal. As it is written it counts by itself, and where a carrier has used it several times, the newest with
@@ -153,7 +153,7 @@ impl Correlation {
         self.tables[table_of(folded)].iter_hash(folded).filter(move |entry| entry.folded == folded)
     }
 
-    /// The part whose id was spelled exactly so; of several the newest of this number.
+    /// The part whose id was spelled exactly so; of several the newest of this number (quirk Q06).
     fn exact(&self, folded: u64, exact: u32, number: u32) -> Found {
         let entries = || self.entries(folded).filter(|entry| entry.exact == exact);
         let newest = |entry: &&Entry| std::cmp::Reverse(self.inserted.wrapping_sub(entry.inserted));

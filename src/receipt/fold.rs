@@ -1,4 +1,4 @@
-//! From the ends of the parts to the end of the message, and whether its sender wants to hear of it.
+//! From the ends of the parts to the end of the message, and whether its sender wants to hear of it (quirks Q18 and Q20).
 
 use crate::message::State;
 

@@ -1,4 +1,5 @@
-//! Receipts that found no part yet, because they overtook the submit_sm_resp that carries their id. Bounded, in arrival order.
+//! Receipts that found no part yet, because they overtook the submit_sm_resp that carries their id (quirk Q01). Bounded, in arrival
+//! order.
 //!
 //! Each is indexed by every spelling under which a response could claim it, so that a response looks once.
 

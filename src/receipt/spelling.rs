@@ -1,6 +1,7 @@
 //! The spellings of a carrier's message id: carriers answer a submit with one and write another into the receipt.
 //!
-//! Seen in the field: other letter case, leading zeros, hexadecimal for decimal and the reverse, decimal padded to ten digits.
+//! Seen in the field: other letter case, leading zeros, hexadecimal for decimal and the reverse, decimal padded to ten digits (quirks
+//! Q02, Q03 and Q04).
 
 use std::io::Write;
 

@@ -1,7 +1,8 @@
 //! Reads one whole PDU in place, in one pass and without allocating (SMPP 3.4 chapter 4, 5.0 chapter 4).
 //!
 //! Requests are held to the standard's lengths, because their sender can be told. Responses are never refused, since
-//! a response is never answered: what cannot be read of a body is left out (quirks Q34 to Q38).
+//! a response is never answered: what cannot be read of a body is left out (quirks Q34, Q35, Q36,
+//! Q37 and Q38).
 
 use nom::IResult;
 use nom::bytes::complete::take;

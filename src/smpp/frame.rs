@@ -1,5 +1,5 @@
 //! Where one PDU ends in a stream of octets (SMPP 3.4 section 3.2): the length is checked against a cap before
-//! anything is read or allocated for it.
+//! anything is read or allocated for it, and how the stream was cut does not matter (quirk Q50).
 
 use core::fmt;
 
@@ -35,7 +35,8 @@ pub fn frame(bytes: &[u8], octets_max: usize) -> Result<Option<usize>, FrameErro
 }
 
 impl FrameError {
-    /// The other protocol that seems to be spoken here, judged by the octets that were read as a length. For the log.
+    /// The other protocol that seems to be spoken here, judged by the octets that were read as a length (quirk Q49). For the
+    /// log.
     pub fn protocol(&self) -> Option<&'static str> {
         let head = self.command_length.to_be_bytes();
         match &head {

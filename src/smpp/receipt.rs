@@ -116,7 +116,7 @@ pub fn is_receipt(esm_class: u8, tlvs: &Tlvs<'_>) -> bool {
     }
 }
 
-/// The text of a message that may be a receipt, without a user data header.
+/// The text of a message that may be a receipt, also from message_payload (quirk Q24), without a user data header.
 pub fn receipt_text<'a>(esm_class: u8, short_message: &'a [u8], tlvs: Tlvs<'a>) -> &'a [u8] {
     let message =
         if short_message.is_empty() { tlvs.get(Tag::MESSAGE_PAYLOAD).unwrap_or_default() } else { short_message };
@@ -162,7 +162,8 @@ fn number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0_u32, |sum, digit| sum.checked_mul(10)?.checked_add(u32::from(digit - b'0')))
 }
 
-/// `YYMMDDhhmm`, `YYMMDDhhmmss`, `YYYYMMDDhhmm` or `YYYYMMDDhhmmss`: by length, and by which reading is a date at all.
+/// `YYMMDDhhmm`, `YYMMDDhhmmss`, `YYYYMMDDhhmm` or `YYYYMMDDhhmmss`: by length, and by which reading is a date at all (quirk
+/// Q25).
 fn date(digits: &[u8]) -> Option<u64> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;

@@ -47,7 +47,7 @@ impl<'a> Tlvs<'a> {
     /// No optional parameters.
     pub const NONE: Tlvs<'static> = Tlvs { octets: &[] };
 
-    /// Checks the run and takes it. One lone NUL at the end is dropped, because some peers send one (quirk Q37).
+    /// Checks the run and takes it; tags of no table are kept like others (quirk Q39). One lone NUL at the end is dropped, because some peers send one (quirk Q37).
     pub fn parse(octets: &'a [u8]) -> Result<Tlvs<'a>, TlvStreamError> {
         let mut at = 0;
         while let Some(head) = octets.get(at..at + HEAD_OCTETS) {

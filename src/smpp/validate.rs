@@ -176,6 +176,7 @@ fn validate_data_coding(data_coding: u8) -> Result<(), CommandStatus> {
 
 fn validate_text(esm_class: u8, data_coding: u8, short: &[u8], tlvs: &Tlvs<'_>) -> Result<(), CommandStatus> {
     let payload = tlvs.get(Tag::MESSAGE_PAYLOAD);
+    // Nobody can say which of the two was meant (quirk Q43).
     if payload.is_some() && !short.is_empty() {
         return Err(CommandStatus::RINVMSGLEN);
     }

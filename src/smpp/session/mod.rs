@@ -41,7 +41,7 @@ pub struct SessionConfig {
     /// What we announce. Default 3.4.
     pub version: Version,
     /// What a message centre counts as that does not announce its version. Default 3.3, as the standard has it, so that
-    /// no TLV is sent to it.
+    /// no TLV is sent to it (quirk Q85).
     pub version_when_absent: Version,
 }
 

@@ -70,6 +70,7 @@ impl Session {
         let Pdu { sequence, body, .. } = pdu;
         match body {
             Body::EnquireLink => {
+                // In every state; the time allowed for the bind goes on (quirk Q78).
                 answer(CommandId::ENQUIRE_LINK_RESP, CommandStatus::ROK, sequence, out);
                 return Event::None;
             }
@@ -149,7 +150,7 @@ impl Session {
         }
     }
 
-    /// Sends the unbind_resp once all requests of the peer are answered.
+    /// Sends the unbind_resp once all requests of the peer are answered (quirk Q81).
     pub(super) fn finish_unbind(&mut self, out: &mut Vec<u8>) -> Option<CloseReason> {
         if self.incoming > 0 {
             return None;
