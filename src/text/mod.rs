@@ -11,12 +11,15 @@ pub mod pack;
 mod pieces;
 pub mod reassemble;
 pub mod resplit;
+pub mod replace;
 pub mod segment;
 pub mod segment_octets;
 pub mod ucs2;
 pub mod udh;
 pub mod udh_kind;
 mod wide;
+
+mod replace_table;
 
 use std::fmt;
 
