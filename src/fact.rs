@@ -176,6 +176,18 @@ pub mod flags {
     pub const ORDERED: u8 = 8;
     /// It came over HTTP.
     pub const HTTP: u8 = 16;
+    /// How far characters of the text were replaced before it was cut, as a number from 0 to 3 in these two bits.
+    pub const REPLACED: u8 = 0x60;
+
+    /// The bits of this reach.
+    pub fn replaced(reach: u8) -> u8 {
+        (reach << REPLACED.trailing_zeros()) & REPLACED
+    }
+
+    /// The reach in these flags.
+    pub fn replaced_of(flags: u8) -> u8 {
+        (flags & REPLACED) >> REPLACED.trailing_zeros()
+    }
 }
 
 /// The first appearance of a message.

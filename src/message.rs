@@ -5,6 +5,7 @@ pub mod coding;
 pub mod prefix;
 pub mod rate;
 pub mod receipt_format;
+pub mod smart;
 
 use std::fmt;
 

@@ -22,6 +22,7 @@ use sluice::fact::{Idempotency, Notice, records};
 use sluice::ingress::accept::{Intake, Rules, Submission};
 use sluice::ingress::parts::Content;
 use sluice::message::coding::Coding;
+use sluice::message::smart::Smart;
 use sluice::message::{CarrierId, Hidden, LinkId, Place, State, TenantId, Timestamp};
 use sluice::presence::Presence;
 use sluice::release::buckets::Rate;
@@ -261,7 +262,7 @@ fn submission<'a>(rules: &'a Rules, to: &'a [u8]) -> Submission<'a> {
         to_ton: 1,
         from: b"MyBrand",
         from_ton: 5,
-        content: Content::Text { text: TEXT, choice: Choice::Auto },
+        content: Content::Text { text: TEXT, choice: Choice::Auto, smart: Smart::Strict },
         service_type: b"",
         esm_class: 0,
         protocol_id: 0,
@@ -295,6 +296,7 @@ fn admission() -> (Rules, Intake) {
         country: None,
         senders: Vec::new(),
         languages: sluice::text::national::Languages::ALL,
+        smart: Smart::Strict,
     };
     let route = RouteConfig { prefix: String::new(), carriers: vec!["alpha".to_owned()], tenant: None };
     let carrier = CarrierEntry { name: "alpha", id: CARRIER, coding: Coding::default() };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::message::coding::Languages;
 use crate::message::rate::Rate;
 use crate::message::receipt_format::ReceiptFormat;
+use crate::message::smart::Smart;
 use crate::message::{Hidden, Money};
 
 /// How many receipts a tenant gets for a message of several parts.
@@ -64,6 +65,8 @@ pub struct TenantConfig {
     pub senders: Vec<String>,
     /// Languages whose national tables its messages may use, of those that the carrier takes.
     pub languages: Languages,
+    /// What is done about dear characters of its HTTP messages if a request does not say.
+    pub smart: Smart,
 }
 
 /// One [[route]].

@@ -151,6 +151,7 @@ mod tests {
     use crate::admission::config::{Charge, Receipts, RouteConfig, TenantConfig};
     use crate::admission::refusal::Refusal;
     use crate::message::coding::Coding;
+    use crate::message::smart::Smart;
     use crate::message::{CarrierId, Hidden, TenantId};
     use crate::text::Concat;
 
@@ -173,6 +174,7 @@ mod tests {
             country: None,
             senders: Vec::new(),
             languages: crate::message::coding::Languages::ALL,
+            smart: Smart::Strict,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::admission::config::{Charge, Receipts, TenantConfig};
 use crate::message::coding::Languages;
 use crate::message::rate::Rate;
 use crate::message::receipt_format::ReceiptFormat;
+use crate::message::smart::Smart;
 use crate::message::{Money, TenantId};
 
 /// SHA-256 of a secret: of equal length whatever the secret's is.
@@ -72,6 +73,8 @@ pub struct Tenant {
     pub country: Option<String>,
     /// Languages whose national tables its messages may use, of those that the carrier takes.
     pub languages: Languages,
+    /// What is done about dear characters if a request does not say.
+    pub smart: Smart,
     /// Senders that it may use, in the form in which they go out; empty = any.
     senders: Vec<Vec<u8>>,
     password: Option<SecretDigest>,
@@ -98,6 +101,7 @@ impl Tenant {
             ordered: config.ordered,
             country: config.country.clone(),
             languages: config.languages,
+            smart: config.smart,
             senders: config.senders.iter().map(plain).collect(),
             password: config.password.as_ref().map(|password| SecretDigest::of(password.0.as_bytes())),
             place,

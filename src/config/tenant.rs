@@ -7,6 +7,7 @@ use crate::billing::config::PriceConfig;
 use crate::config::node::c_octets;
 use crate::config::receipts::read_format;
 use crate::config::section::Section;
+use crate::message::smart::Smart;
 
 /// Octets of the id of a tenant or carrier: it stands in every log line and label.
 const ID_OCTETS_MAX: usize = 32;
@@ -39,6 +40,7 @@ pub(super) fn read_tenant(mut section: Section<'_>) -> Option<TenantConfig> {
         country: section.optional_text("country"),
         senders: section.texts("senders"),
         languages: section.languages("national_tables", &["all"]),
+        smart: section.choice("smart_encoding", &Smart::WORDS),
     };
     c_octets(&mut section, "system_id", config.system_id.as_deref(), SYSTEM_ID_OCTETS_MAX);
     check_tenant(&mut section, &config);

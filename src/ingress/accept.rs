@@ -14,13 +14,14 @@ use crate::command::{Command, Reply, Span};
 use crate::envelope::{Envelope, Party};
 use crate::exchange::Batch;
 use crate::fact::{Accepted, Idempotency, flags};
-use crate::ingress::parts::{Content, Layout, Parts};
+use crate::ingress::parts::{Content, Layout, Parts, encoding};
 use crate::ingress::references::References;
 use crate::ingress::tables::Tables;
 use crate::message::{CarrierId, Encoding, Money, Timestamp};
 use crate::presence::Presence;
 use crate::seal::Keyring;
-use crate::text::gsm7;
+use crate::text::replace::{Better, Reach};
+use crate::text::{Options, gsm7};
 
 /// What the seal of an envelope is bound to beside its key, which is of one tenant and day.
 pub const SEAL_CONTEXT: &[u8] = b"envelope";
@@ -93,6 +94,25 @@ pub struct Estimate {
     pub tables: Tables,
     /// By which carrier it goes.
     pub carrier: CarrierId,
+    /// By which options its text was counted.
+    pub options: Options,
+    /// How far characters of its text were replaced.
+    pub replaced: Reach,
+    /// What replacing would make of it, if its sender wants to know and it helps.
+    pub suggestion: Option<Suggestion>,
+}
+
+/// What a text would take with characters replaced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Suggestion {
+    /// How far they would have to be.
+    pub reach: Reach,
+    /// Parts on the air.
+    pub parts: u8,
+    /// The alphabet.
+    pub encoding: Encoding,
+    /// The price of all parts; `None` if the tenant sends unpriced.
+    pub price: Option<Money>,
 }
 
 /// Admits messages one after another, with buffers that are used again. Every link and every HTTP worker has one.
@@ -192,6 +212,12 @@ impl Intake {
 
 impl Decided {
     fn estimate(&self) -> Estimate {
+        let suggestion = |better: Better| Suggestion {
+            reach: better.reach,
+            parts: better.plan.parts,
+            encoding: encoding(better.plan.alphabet),
+            price: self.quote.total(better.plan.parts),
+        };
         Estimate {
             parts: self.layout.parts,
             encoding: self.layout.encoding,
@@ -199,6 +225,9 @@ impl Decided {
             price: self.price,
             tables: self.layout.tables(),
             carrier: self.carrier,
+            options: self.layout.options,
+            replaced: self.layout.replaced,
+            suggestion: self.layout.suggestion.map(suggestion),
         }
     }
 
@@ -260,7 +289,8 @@ fn record(submission: &Submission<'_>, decided: &Decided, number: u64, now: Time
             | flag(tenant.charge == Charge::Delivered, flags::CHARGE_DELIVERED)
             | flag(decided.price.is_some(), flags::PRICED)
             | flag(tenant.ordered, flags::ORDERED)
-            | flag(submission.http, flags::HTTP),
+            | flag(submission.http, flags::HTTP)
+            | flags::replaced(decided.layout.replaced as u8),
         class: submission.priority.min(3),
         price_micros: price.micros,
         currency: price.currency,

@@ -9,6 +9,7 @@ use crate::admission::policy::CarrierEntry;
 use crate::billing::price::PriceConfig;
 use crate::envelope::Carriage;
 use crate::message::coding::{Coding, Languages};
+use crate::message::smart::Smart;
 use crate::message::{Hidden, LinkId, TenantId};
 use crate::seal::{DataKey, MasterKey};
 use crate::text::{Alphabet, Choice, Concat};
@@ -42,6 +43,7 @@ fn ground(coding: Coding) -> Ground {
         country: None,
         senders: Vec::new(),
         languages: Languages::NONE.with(1).with(2),
+        smart: Smart::Strict,
     };
     let route = |prefix: &str, carriers: &[&str]| RouteConfig {
         prefix: prefix.to_owned(),
@@ -88,7 +90,7 @@ fn submission<'a>(rules: &'a Rules, content: Content<'a>) -> Submission<'a> {
 }
 
 fn text(text: &str) -> Content<'_> {
-    Content::Text { text, choice: Choice::Auto }
+    Content::Text { text, choice: Choice::Auto, smart: Smart::Strict }
 }
 
 fn octets(octets: &[u8], data_coding: u8, esm_class: u8) -> Content<'_> {
@@ -263,7 +265,7 @@ fn every_reason_to_refuse_has_its_name() {
     let far = NOW.plus_seconds(400 * 86_400);
     assert_eq!(refused(&mut ground, |s| s.expires = Some(far), hello()), Refusal::InvalidValidity);
     assert_eq!(refused(&mut ground, |s| s.due = Some(far), hello()), Refusal::InvalidSchedule);
-    let gsm7 = Content::Text { text: "aж", choice: Choice::Gsm7 };
+    let gsm7 = Content::Text { text: "aж", choice: Choice::Gsm7, smart: Smart::Strict };
     assert_eq!(refused(&mut ground, |_| {}, gsm7), Refusal::NotInAlphabet { at: 1 });
     let huge = "a".repeat(153 * 299 + 1);
     assert_eq!(refused(&mut ground, |_| {}, text(&huge)), Refusal::TooManyParts { parts: 300 });

@@ -8,3 +8,5 @@ pub mod refused;
 pub mod reply;
 pub mod smpp;
 pub mod tables;
+
+mod smart;

@@ -5,11 +5,13 @@ use crate::envelope::Carriage;
 use crate::ingress::tables::Tables;
 use crate::message::Encoding;
 use crate::message::coding::Coding;
+use crate::message::smart::Smart;
 use crate::smpp::fields::ESM_UDHI;
+use crate::text::replace::{Better, Reach};
 use crate::text::resplit::{Resplit, Unfit, plan_user_data, resplit};
 use crate::text::segment::{Plan, plan, segment};
 use crate::text::segment_octets::{plan_octets, segment_octets};
-use crate::text::{Alphabet, Choice, Concat, TextError, gsm7};
+use crate::text::{Alphabet, Choice, Concat, Options, TextError, gsm7};
 
 /// What is to be sent.
 #[derive(Clone, Copy)]
@@ -20,6 +22,8 @@ pub enum Content<'a> {
         text: &'a str,
         /// Which alphabet.
         choice: Choice,
+        /// What is done about characters that make it dear.
+        smart: Smart,
     },
     /// Octets that an ESME has encoded.
     Octets {
@@ -51,15 +55,21 @@ pub(super) struct Layout {
     pub(super) pdus: u8,
     /// Septets, UTF-16 code units or octets of the whole.
     pub(super) units_total: usize,
-    form: Form,
+    /// By which options the text was counted; those of octets are not told.
+    pub(super) options: Options,
+    /// How far characters of the text were replaced.
+    pub(super) replaced: Reach,
+    /// What replacing would make of a text that goes as it was given, if its sender wants to know and it helps.
+    pub(super) suggestion: Option<Better>,
+    pub(super) form: Form,
 }
 
 /// How the parts are made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Form {
+pub(super) enum Form {
     /// From the sender's text.
     Text(Plan),
-    /// From the text that the sender's octets were decoded to.
+    /// From the text that the sender's octets were decoded to, or that was made of its text by replacing characters.
     Transcoded(Plan),
     /// From the sender's octets, cut where they are too long.
     Octets(Plan),
@@ -74,17 +84,14 @@ enum Form {
 pub(super) struct Parts {
     pub(super) bodies: Vec<u8>,
     pub(super) ends: Vec<u32>,
-    transcoded: String,
+    pub(super) transcoded: String,
 }
 
 impl Parts {
     /// Counts what the content takes on a carrier that wants its texts like this. Writes no part.
     pub(super) fn lay_out(&mut self, content: Content<'_>, coding: Coding) -> Result<Layout, Refusal> {
         match content {
-            Content::Text { text, choice } => {
-                let plan = plan(text, coding.options(choice)).map_err(refusal)?;
-                Ok(Layout::of_plan(plan, coding.data_coding(plan.alphabet), Form::Text(plan)))
-            }
+            Content::Text { text, choice, smart } => self.lay_out_text(text, choice, smart, coding),
             Content::Octets { octets, data_coding, esm_class, segment } => {
                 let alphabet = Alphabet::of_data_coding(data_coding, Alphabet::Gsm7);
                 let header = esm_class & ESM_UDHI != 0;
@@ -136,7 +143,7 @@ impl Parts {
 }
 
 impl Layout {
-    fn of_plan(plan: Plan, data_coding: u8, form: Form) -> Layout {
+    pub(super) fn of_plan(plan: Plan, data_coding: u8, form: Form) -> Layout {
         let carriage = match plan.concat {
             Concat::Sar if plan.parts > 1 => Carriage::Sar,
             Concat::Payload if plan.parts > 1 => Carriage::Payload,
@@ -150,6 +157,9 @@ impl Layout {
             parts: plan.parts,
             pdus: plan.pdus(),
             units_total: plan.units_total,
+            options: Options::default(),
+            replaced: Reach::Nothing,
+            suggestion: None,
             form,
         }
     }
@@ -165,6 +175,9 @@ impl Layout {
             parts: plan.parts,
             pdus: if in_payload { 1 } else { plan.parts },
             units_total: plan.units_total,
+            options: Options::default(),
+            replaced: Reach::Nothing,
+            suggestion: None,
             form: if in_payload { Form::Whole } else { Form::UserData(plan) },
         }
     }
@@ -187,6 +200,9 @@ impl Layout {
             parts: 1,
             pdus: 1,
             units_total: octets.len() / alphabet.unit_octets(),
+            options: Options::default(),
+            replaced: Reach::Nothing,
+            suggestion: None,
             form: Form::Whole,
         }
     }
@@ -214,7 +230,7 @@ fn unfit(unfit: Unfit) -> Refusal {
     }
 }
 
-fn refusal(error: TextError) -> Refusal {
+pub(super) fn refusal(error: TextError) -> Refusal {
     match error {
         TextError::TooManyParts { parts, .. } => Refusal::TooManyParts { parts },
         TextError::NotInAlphabet { at, .. } => Refusal::NotInAlphabet { at },

@@ -2,6 +2,7 @@
 //!
 //! [`segment::plan`] counts without allocating, [`segment::segment`] writes the parts that were counted.
 
+pub mod dear;
 pub mod gsm7;
 pub mod joined;
 pub mod latin1;
@@ -121,6 +122,18 @@ pub enum Choice {
     Ucs2,
     /// Latin-1, or [`TextError::NotInAlphabet`].
     Latin1,
+}
+
+impl Choice {
+    /// The alphabet that replacing characters aims at; `None` for UCS-2, which has them all. A peer of Latin-1 gets only
+    /// characters that are in GSM-7 too.
+    pub fn aim(self) -> Option<Alphabet> {
+        match self {
+            Choice::Auto | Choice::AutoLatin1 | Choice::Gsm7 => Some(Alphabet::Gsm7),
+            Choice::Latin1 => Some(Alphabet::Latin1),
+            Choice::Ucs2 => None,
+        }
+    }
 }
 
 /// How a message of several parts is carried.

@@ -7,8 +7,10 @@ use crate::text::gsm7::{Septet, septet};
 pub enum Offence {
     /// It is in neither GSM-7 table: the whole message becomes UCS-2.
     ForcesUcs2,
-    /// It is in the extension table: it takes two septets.
+    /// It takes two units.
     CostsTwo,
+    /// It is in a national table alone, whose name takes room in every part.
+    NeedsTable,
 }
 
 impl Offence {
@@ -17,6 +19,7 @@ impl Offence {
         match self {
             Offence::ForcesUcs2 => "forces_ucs2",
             Offence::CostsTwo => "costs_two",
+            Offence::NeedsTable => "needs_table",
         }
     }
 }

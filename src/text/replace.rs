@@ -5,8 +5,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{compose, decompose_compatible};
 
 use crate::text::replace_table::{FRACTIONS, LETTERS, LOWERED, RAISED, SUGGESTED, TYPOGRAPHY, UNSEEN, find};
-use crate::text::segment::Plan;
-use crate::text::{Alphabet, TextError, gsm7};
+use crate::text::segment::{Plan, plan};
+use crate::text::{Alphabet, Options, TextError, gsm7};
 
 /// How far replacing goes. Each reach does what the one before it does, and more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -269,6 +269,8 @@ pub fn replace(text: &str, alphabet: Alphabet, reach: Reach, out: &mut String) -
 /// What replacing makes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Better {
+    /// The alphabet that it aims at.
+    pub alphabet: Alphabet,
     /// How far it has to go.
     pub reach: Reach,
     /// What the replaced text takes.
@@ -277,16 +279,16 @@ pub struct Better {
 
 /// The mildest replacing that helps most: fewer parts, or UCS-2 avoided in as many. The replaced text is then in `out`.
 ///
-/// `given` is the plan of the text as it is, `plan` makes the same of another. Nothing is replaced in vain: what only a message
+/// `given` is the plan of the text as it is, by the same `options`. Nothing is replaced in vain: what only a message
 /// outside UCS-2 bears (plain quotes, lost accents) is replaced only if the whole message leaves UCS-2.
 pub fn better(
     text: &str,
-    alphabet: Alphabet,
+    options: Options,
     given: &Result<Plan, TextError>,
     reach_max: Reach,
     out: &mut String,
-    plan: impl Fn(&str) -> Result<Plan, TextError>,
 ) -> Option<Better> {
+    let alphabet = options.choice.aim()?;
     if !may_help(given, reach_max) {
         return None;
     }
@@ -300,11 +302,11 @@ pub fn better(
             continue;
         }
         before = count;
-        let Ok(plan) = plan(out) else { continue };
+        let Ok(plan) = plan(out, options) else { continue };
         let mild = reach == Reach::Unseen || plan.alphabet != Alphabet::Ucs2;
         if mild && self::rank(&Ok(plan)) < rank {
             rank = self::rank(&Ok(plan));
-            best = Some(Better { reach, plan });
+            best = Some(Better { alphabet, reach, plan });
         }
     }
     let better: Better = best?;
@@ -315,12 +317,13 @@ pub fn better(
     Some(better)
 }
 
-/// Whether a look at the text is worth it. A message of one part outside UCS-2 is as cheap as it gets, and one in plain GSM-7
-/// has nothing to replace.
+/// Whether a look at the text is worth it. A message of one part outside UCS-2 is as cheap as it gets, and one without a national
+/// table has nothing to replace but what is only suggested.
 fn may_help(given: &Result<Plan, TextError>, reach_max: Reach) -> bool {
     match given {
+        _ if reach_max == Reach::Nothing => false,
         Ok(plan) if plan.alphabet == Alphabet::Ucs2 => true,
-        Ok(plan) => plan.parts > 1 && reach_max >= Reach::Suggested,
+        Ok(plan) => plan.parts > 1 && (reach_max >= Reach::Suggested || plan.locking != 0 || plan.single != 0),
         Err(_) => true,
     }
 }

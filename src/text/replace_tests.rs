@@ -15,17 +15,12 @@ fn replaced(text: &str, reach: Reach) -> String {
 /// What replacing as far as letters makes of a text: the reach and the text.
 fn helped(text: &str, reach_max: Reach) -> Option<(Reach, String)> {
     let mut out = String::new();
-    let better = better(text, Alphabet::Gsm7, &planned(text), reach_max, &mut out, planned)?;
+    let better = better(text, Options::default(), &planned(text), reach_max, &mut out)?;
     Some((better.reach, out))
 }
 
 fn planned(text: &str) -> Result<Plan, TextError> {
-    let alphabet = if gsm7::count(text).is_ok() { Alphabet::Gsm7 } else { Alphabet::Ucs2 };
-    let units = match gsm7::count(text) {
-        Ok(count) => count.septets,
-        Err(_) => text.encode_utf16().count(),
-    };
-    Plan::new(alphabet, crate::text::Concat::Udh8, units, |room| units.div_ceil(room))
+    plan(text, Options::default())
 }
 
 #[test]
@@ -164,7 +159,7 @@ proptest! {
     #[test]
     fn a_text_is_changed_only_to_take_less(text in texts(), reach in 1..=4u8) {
         let (given, mut out) = (planned(&text), String::new());
-        if let Some(better) = better(&text, Alphabet::Gsm7, &given, Reach::of(reach), &mut out, planned) {
+        if let Some(better) = better(&text, Options::default(), &given, Reach::of(reach), &mut out) {
             prop_assert!(rank(&Ok(better.plan)) < rank(&given));
             prop_assert_eq!(Ok(better.plan), planned(&out));
             prop_assert_eq!(replaced(&text, better.reach), out);

@@ -207,6 +207,7 @@ fn told(offender: &Offender) -> String {
     let does = match offender.offence {
         Offence::ForcesUcs2 => "is not in GSM-7 and makes the whole message UCS-2",
         Offence::CostsTwo => "takes two units",
+        Offence::NeedsTable => "needs a national table, which takes room in every part",
     };
     let (place, character) = (offender.at_char + 1, offender.character);
     format!("{place} {character:?} U+{:04X} {does}", u32::from(character))

@@ -16,6 +16,7 @@ use sluice::ingress::smpp::attempts::Attempts;
 use sluice::ingress::smpp::{Config, Ground};
 use sluice::link::Limits;
 use sluice::message::coding::Coding;
+use sluice::message::smart::Smart;
 use sluice::message::{CarrierId, Hidden, LinkId, TenantId};
 use sluice::presence::Presence;
 use sluice::seal::{DataKey, Keyring, MasterKey};
@@ -189,6 +190,7 @@ pub(crate) fn tenant() -> TenantConfig {
         country: None,
         senders: Vec::new(),
         languages: sluice::text::national::Languages::ALL,
+        smart: Smart::Strict,
     }
 }
 

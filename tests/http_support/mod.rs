@@ -25,6 +25,7 @@ use sluice::ingress::http::desk::Desk;
 use sluice::ingress::http::server::{Limits, serve};
 use sluice::ingress::http::{Api, router};
 use sluice::message::coding::{Coding, Languages};
+use sluice::message::smart::Smart;
 use sluice::message::{CarrierId, Hidden, MessageId, State, TenantId, Timestamp};
 use sluice::presence::Presence;
 use sluice::seal::{DataKey, Keyring, MasterKey};
@@ -147,6 +148,7 @@ fn rules() -> Rules {
         country: None,
         senders: Vec::new(),
         languages: if id == "hillside" { Languages::NONE } else { Languages::ALL },
+        smart: Smart::Strict,
     };
     let number = |name: &str| TenantId(u16::from(name == "hillside"));
     let route =

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::admission::refusal::Refusal;
 use crate::admission::tenant::Tenant;
@@ -16,15 +16,16 @@ use crate::exchange::Batch;
 use crate::fact::Idempotency;
 use crate::fact::layout::read_kept_payload;
 use crate::ingress::accept::{Estimate, Intake, Rules, Submission};
+use crate::ingress::http::answer::Row;
 use crate::ingress::http::desk::{Answer, Answers, Ticket, Unanswered, WHOLE};
 use crate::ingress::http::problem::Problem;
 use crate::ingress::http::render::{self, Taken};
 use crate::ingress::http::request::{self, Draft};
-use crate::ingress::http::{Api, access};
+use crate::ingress::http::{Api, access, answer};
 use crate::ingress::parts::Content;
 use crate::ingress::reply;
+use crate::message::smart::Smart;
 use crate::message::{MessageId, State as MessageState, Timestamp};
-use crate::text::offenders::{Offender, offenders};
 
 /// Octets of an Idempotency-Key.
 const KEY_OCTETS_MAX: usize = 255;
@@ -76,17 +77,14 @@ pub(super) async fn preview(State(api): State<Arc<Api>>, request: Request<Body>)
     let request = request::read(&body, api.limits.batch_max.min(BATCH_MAX))?;
     let now = api.clock.now();
     let order = Order { api: &api, rules: &rules, tenant, request, now, idempotency: Idempotency::default() };
-    let verdicts = api.with_intake(|intake| order.verdicts(intake));
+    let estimates = api.with_intake(|intake| order.estimates(intake));
+    let row = |(index, estimate): (usize, Result<Estimate, Problem>)| order.looked(estimate?, index);
+    let mut rows: Vec<Result<Row<'_>, Problem>> = estimates.into_iter().enumerate().map(row).collect();
     if !order.request.many {
-        let [verdict] = verdicts.try_into().unwrap_or_else(|_| unreachable!("one draft has one verdict"));
-        return verdict.map(|taken| ok(StatusCode::OK, &preview_json(taken, &order.request.drafts[0])));
+        let row = rows.pop().unwrap_or_else(|| unreachable!("one draft has one verdict"))?;
+        return Ok(ok(StatusCode::OK, &row));
     }
-    let rows = verdicts.into_iter().zip(&order.request.drafts).map(|(verdict, draft)| match verdict {
-        Ok(taken) => preview_json(taken, draft),
-        Err(problem) => json!({ "error": problem.to_json() }),
-    });
-    let rows: Vec<Value> = rows.collect();
-    Ok(ok(StatusCode::OK, &json!({ "messages": rows })))
+    Ok(ok(StatusCode::OK, &answer::Rows::new(rows)))
 }
 
 /// The tenant's mark against repeats, if it gave one.
@@ -157,16 +155,36 @@ impl Order<'_> {
     }
 
     fn accepted(&self, intake: &mut Intake) -> u16 {
-        self.verdicts(intake).iter().filter(|verdict| verdict.is_ok()).count() as u16
+        self.estimates(intake).iter().filter(|estimate| estimate.is_ok()).count() as u16
     }
 
     /// What admission would say; nothing is stored.
-    fn verdicts(&self, intake: &mut Intake) -> Verdicts {
-        let verdict = |(index, draft): (usize, &Result<Draft, Problem>)| {
+    fn estimates(&self, intake: &mut Intake) -> Vec<Result<Estimate, Problem>> {
+        let estimate = |(index, draft): (usize, &Result<Draft, Problem>)| {
             let draft = draft.as_ref().map_err(Problem::clone)?;
-            self.verdict(intake.preview(self.rules, &self.submission(draft), self.now), index, draft)
+            let said = intake.preview(self.rules, &self.submission(draft), self.now);
+            said.map_err(|refusal| self.problem(&refusal, index))
         };
-        self.request.drafts.iter().enumerate().map(verdict).collect()
+        self.request.drafts.iter().enumerate().map(estimate).collect()
+    }
+
+    /// The row of a message that was taken. Without an id it is a preview.
+    fn row(&self, taken: Taken, id: Option<MessageId>, index: usize) -> Result<Row<'_>, Problem> {
+        let draft = self.request.drafts[index].as_ref().map_err(Problem::clone)?;
+        let id = id.map(|id| self.api.print_id(id));
+        Ok(Row::new(taken, id.as_deref(), &draft.text, draft.encoding, self.smart(draft)))
+    }
+
+    /// The row of a preview.
+    fn looked(&self, estimate: Estimate, index: usize) -> Result<Row<'_>, Problem> {
+        let draft = self.request.drafts[index].as_ref().map_err(Problem::clone)?;
+        let price = answer::per_part(estimate.price, estimate.parts);
+        let row = self.row(self.taken(&estimate, draft), None, index)?;
+        Ok(row.with_look(&draft.text, estimate.options, price))
+    }
+
+    fn smart(&self, draft: &Draft) -> Smart {
+        draft.smart.unwrap_or(self.tenant.smart)
     }
 
     fn submission<'b>(&'b self, draft: &'b Draft) -> Submission<'b> {
@@ -180,7 +198,7 @@ impl Order<'_> {
             to_ton: 0,
             from: draft.from.as_bytes(),
             from_ton: 0,
-            content: Content::Text { text: &draft.text, choice: draft.encoding },
+            content: Content::Text { text: &draft.text, choice: draft.encoding, smart: self.smart(draft) },
             service_type: b"",
             esm_class: 0,
             protocol_id: 0,
@@ -195,17 +213,20 @@ impl Order<'_> {
         }
     }
 
-    fn verdict(&self, taken: Result<Estimate, Refusal>, index: usize, draft: &Draft) -> Result<Taken, Problem> {
+    fn verdict(&self, said: Result<Estimate, Refusal>, index: usize, draft: &Draft) -> Result<Taken, Problem> {
+        said.map(|estimate| self.taken(&estimate, draft)).map_err(|refusal| self.problem(&refusal, index))
+    }
+
+    fn taken(&self, estimate: &Estimate, draft: &Draft) -> Taken {
         let scheduled = draft.send_at.is_some_and(|at| at > self.now);
-        match taken {
-            Ok(estimate) => Ok(Taken {
-                parts: estimate.parts,
-                encoding: estimate.encoding.name(),
-                price: estimate.price,
-                tables: estimate.tables,
-                state: if scheduled { MessageState::Scheduled } else { MessageState::Accepted },
-            }),
-            Err(refusal) => Err(self.problem(&refusal, index)),
+        Taken {
+            parts: estimate.parts,
+            encoding: estimate.encoding.name(),
+            price: estimate.price,
+            tables: estimate.tables,
+            state: if scheduled { MessageState::Scheduled } else { MessageState::Accepted },
+            replaced: estimate.replaced,
+            suggestion: estimate.suggestion,
         }
     }
 
@@ -225,19 +246,20 @@ impl Order<'_> {
     }
 
     /// Joins what admission and the core said about each message; `answers` are in the order of their indexes.
-    async fn settle(&self, verdicts: Verdicts, answers: &Answers) -> Result<Vec<Result<Value, Problem>>, Problem> {
+    async fn settle(&self, verdicts: Verdicts, answers: &Answers) -> Result<Vec<Result<Row<'_>, Problem>>, Problem> {
         let mut recalled = self.recalled(answers).await?;
         recalled.sort_unstable_by_key(|(index, _)| *index);
         let repeated = answers.iter().any(|(_, answer)| matches!(answer, Answer::Recalled(_)));
         let settle = |(index, verdict): (usize, Result<Taken, Problem>)| {
             let answer = at(answers, index);
             match (answer, verdict) {
-                (Some(Answer::Accepted(id)), Ok(taken)) => Ok(taken.to_json(Some(&self.api.print_id(*id)))),
+                (Some(Answer::Accepted(id)), Ok(taken)) => self.row(taken, Some(*id), index),
                 (Some(Answer::Recalled(id)), verdict) => {
                     let stored = at(&recalled, index).copied();
-                    let id = self.api.print_id(*id);
+                    let suggestion = verdict.as_ref().ok().and_then(|taken| taken.suggestion);
                     // What was stored decides; a message that history has dropped is answered by today's rules.
-                    stored.map_or(verdict, Ok).map(|taken| taken.to_json(Some(&id)))
+                    let taken = stored.map_or(verdict, |stored| Ok(Taken { suggestion, ..stored }))?;
+                    self.row(taken, Some(*id), index)
                 }
                 (Some(Answer::Denied(denial)), _) => Err(self.problem(&Refusal::from(*denial), index)),
                 (_, Err(problem)) => Err(problem),
@@ -274,13 +296,13 @@ impl Order<'_> {
         Ok(statuses.into_iter().filter_map(taken).collect())
     }
 
-    fn respond(&self, mut settled: Vec<Result<Value, Problem>>) -> Response {
+    fn respond(&self, mut settled: Vec<Result<Row<'_>, Problem>>) -> Response {
         settled.iter().flat_map(|row| row.as_ref().err()).for_each(|problem| self.api.refused.count(problem.code()));
         if !self.request.many {
             return match settled.pop() {
-                Some(Ok(value)) => {
-                    let place = format!("/v1/messages/{}", value["id"].as_str().unwrap_or_default());
-                    let mut response = ok(StatusCode::ACCEPTED, &value);
+                Some(Ok(row)) => {
+                    let place = format!("/v1/messages/{}", row.taken["id"].as_str().unwrap_or_default());
+                    let mut response = ok(StatusCode::ACCEPTED, &row);
                     response.headers_mut().extend(place.parse().ok().map(|place| (header::LOCATION, place)));
                     response
                 }
@@ -294,9 +316,7 @@ impl Order<'_> {
             false if full => StatusCode::SERVICE_UNAVAILABLE,
             false => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        let row = |row: Result<Value, Problem>| row.unwrap_or_else(|problem| json!({ "error": problem.to_json() }));
-        let rows: Vec<Value> = settled.into_iter().map(row).collect();
-        let mut response = ok(status, &json!({ "messages": rows }));
+        let mut response = ok(status, &answer::Rows::new(settled));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, 1.into());
         }
@@ -317,22 +337,7 @@ fn at<T>(rows: &[(u16, T)], index: usize) -> Option<&T> {
     Some(&rows[place].1)
 }
 
-/// A preview: what the answer to a submission would be, and the characters that make the text dear.
-fn preview_json(taken: Taken, draft: &Result<Draft, Problem>) -> Value {
-    let mut value = taken.to_json(None);
-    let text = draft.as_ref().map(|draft| draft.text.as_str()).unwrap_or_default();
-    let character = |offender: Offender| {
-        let (character, codepoint) = (offender.character, u32::from(offender.character));
-        let codepoint = format!("U+{codepoint:04X}");
-        json!({ "at": offender.at_char, "character": character, "codepoint": codepoint, "effect": offender.offence.name() })
-    };
-    value["characters"] = offenders(text).take(CHARACTERS_MAX).map(character).collect();
-    value
-}
-
-/// Characters that a preview names at most.
-const CHARACTERS_MAX: usize = 100;
-
-fn ok(status: StatusCode, value: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+fn ok(status: StatusCode, value: &impl Serialize) -> Response {
+    let body = serde_json::to_string(value).expect("rows have names for keys and write to memory");
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -8,6 +8,7 @@ pub mod request;
 pub mod server;
 
 mod access;
+mod answer;
 mod lookup;
 mod messages;
 mod patient;

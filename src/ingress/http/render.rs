@@ -4,9 +4,11 @@ use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
 use crate::fact::{Accepted, Kept, PartSummary, Stage, flags, layout};
+use crate::ingress::accept::Suggestion;
 use crate::ingress::tables::Tables;
 use crate::message::{CarrierId, Money, State, Timestamp, print_micros};
 use crate::smpp::status::CommandStatus;
+use crate::text::replace::Reach;
 
 /// What the sender is told about a message when it is accepted, and in a preview.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +23,10 @@ pub struct Taken {
     pub tables: Tables,
     /// `accepted`, or `scheduled` if it is to be sent later.
     pub state: State,
+    /// How far characters of the text were replaced.
+    pub replaced: Reach,
+    /// What replacing would make of it, if its sender wants to know and it helps.
+    pub suggestion: Option<Suggestion>,
 }
 
 impl Taken {
@@ -93,6 +99,8 @@ pub fn taken(accepted: &Accepted<'_>, envelope: Option<&Envelope<'_>>) -> Taken 
         price: (accepted.flags & flags::PRICED != 0).then_some(total),
         tables: envelope.map(Tables::of_envelope).unwrap_or_default(),
         state: if accepted.due > accepted.at { State::Scheduled } else { State::Accepted },
+        replaced: Reach::of(flags::replaced_of(accepted.flags)),
+        suggestion: None,
     }
 }
 

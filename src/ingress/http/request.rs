@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::ingress::http::problem::Problem;
 use crate::message::Timestamp;
+use crate::message::smart::Smart;
 use crate::text::Choice;
 
 /// Octets of a sender's own reference.
@@ -29,6 +30,8 @@ pub struct Draft {
     pub send_at: Option<Timestamp>,
     /// The alphabet.
     pub encoding: Choice,
+    /// What is done about dear characters; absent = the tenant's setting.
+    pub smart: Option<Smart>,
 }
 
 impl std::fmt::Debug for Draft {
@@ -86,11 +89,11 @@ pub fn read(body: &[u8], batch_max: usize) -> Result<Request, Problem> {
     Ok(Request { drafts: messages.iter().enumerate().map(draft_at).collect(), many: true })
 }
 
-const FIELDS: [&str; 7] = ["to", "from", "text", "reference", "validity", "send_at", "encoding"];
+const FIELDS: [&str; 8] = ["to", "from", "text", "reference", "validity", "send_at", "encoding", "smart_encoding"];
 
 fn draft(object: &Map<String, Value>, base: &str) -> Result<Draft, Problem> {
     if let Some(field) = object.keys().find(|name| !FIELDS.contains(&name.as_str())) {
-        return Err(unknown(field, base, "to, from, text, reference, validity, send_at, encoding"));
+        return Err(unknown(field, base, &FIELDS.join(", ")));
     }
     let fields = Fields { object, base };
     let text = fields.required("text")?;
@@ -110,6 +113,7 @@ fn draft(object: &Map<String, Value>, base: &str) -> Result<Draft, Problem> {
         validity: fields.validity()?,
         send_at: fields.send_at()?,
         encoding: fields.encoding()?,
+        smart: fields.smart()?,
     })
 }
 
@@ -175,6 +179,13 @@ impl<'a> Fields<'a> {
                 Err(Problem::field("invalid_encoding", self.pointer("encoding"), says))
             }
         }
+    }
+
+    fn smart(&self) -> Result<Option<Smart>, Problem> {
+        let Some(word) = self.optional("smart_encoding")? else { return Ok(None) };
+        let says = "The smart_encoding is none of strict, suggest, transliterate.";
+        let wrong = || Problem::field("invalid_smart_encoding", self.pointer("smart_encoding"), says);
+        Smart::of(word).map(Some).ok_or_else(wrong)
     }
 }
 
