@@ -304,14 +304,54 @@ fn a_preview_stores_nothing() {
     let answer = post(server.address, "/v1/preview", KEY, &message("447700900123", "“Hi”"));
     assert_eq!((answer.status, &answer.body["encoding"]), (200, &json!("ucs2")), "{}", answer.text);
     assert_eq!(answer.body["price"]["amount"], "0.0264");
-    let first = json!({ "at": 0, "character": "“", "codepoint": "U+201C", "effect": "forces_ucs2" });
-    assert_eq!(answer.body["characters"][0], first);
     let refused = post(server.address, "/v1/preview", KEY, &message("33123456789", "Hi"));
     assert_eq!((refused.status, &refused.body["code"]), (422, &json!("no_price")));
     let many = json!({ "messages": [message("447700900123", "Hi"), message("", "Hi")] });
     let answer = post(server.address, "/v1/preview", KEY, &many);
     assert_eq!((answer.status, &answer.body["messages"][1]["error"]["status"]), (200, &json!(422)));
     assert!(server.stored.lock().expect("the core lives").is_empty());
+}
+
+#[test]
+fn a_preview_names_dear_characters_and_what_replacing_them_saves() {
+    let server = start();
+    let preview = |body: &Value| {
+        let answer = post(server.address, "/v1/preview", KEY, body);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.body
+    };
+    let saves = |parts: u8, amount: &str| json!({ "parts": parts, "price": { "amount": amount, "currency": "GBP" } });
+    let long = format!("{}’{}’ [1]", "a".repeat(80), "b".repeat(70));
+    let told = preview(&message("447700900123", &long));
+    assert_eq!((&told["encoding"], &told["parts"], &told["characters_more"]), (&json!("ucs2"), &json!(3), &json!(0)));
+    let quote = json!({
+        "at": 80, "count": 2, "character": "’", "codepoint": "U+2019", "effect": "forces_ucs2", "replacement": "'",
+        "saves": saves(2, "0.0528"),
+    });
+    assert_eq!((&told["characters"][0], &told["characters"][1]["character"]), (&quote, &json!("[")));
+    let suggestion = json!({
+        "encoding": "gsm7", "parts": 1, "price": { "amount": "0.0264", "currency": "GBP" }, "saves": saves(2, "0.0528"),
+        "replaced": [{ "at": 80, "from": "’", "to": "'" }, { "at": 151, "from": "’", "to": "'" }],
+    });
+    assert_eq!((&told["suggestion"], told.get("replaced")), (&suggestion, None));
+
+    let mut body = message("447700900123", &long);
+    body["smart_encoding"] = json!("transliterate");
+    let told = preview(&body);
+    assert_eq!((&told["parts"], &told["replaced"]), (&json!(1), &suggestion["replaced"]));
+    assert_eq!(told["characters"][0], quote, "of the text as it was given");
+    body["text"] = json!("e\u{301} ж");
+    let told = preview(&body);
+    assert_eq!((&told["replaced"], &told["suggestion"]), (&json!([]), &Value::Null));
+    assert_eq!(told["characters"][0]["codepoint"], "U+0065 U+0301");
+    let other = &told["characters"][1];
+    assert_eq!((&other["replacement"], &other["saves"]), (&Value::Null, &Value::Null));
+    body["text"] = json!(('а'..='я').collect::<String>());
+    let told = preview(&body);
+    assert_eq!((told["characters"].as_array().map(Vec::len), &told["characters_more"]), (Some(20), &json!(12)));
+    body["smart_encoding"] = json!("loud");
+    let answer = post(server.address, "/v1/preview", KEY, &body);
+    assert_eq!((answer.status, &answer.body["code"]), (422, &json!("invalid_smart_encoding")));
 }
 
 #[test]
