@@ -62,6 +62,11 @@ pub enum Outcome {
         /// Count it as an attempt (temporary errors; not throttling).
         counts: bool,
     },
+    /// The queue of this destination is full: the message waits by itself, however often (quirk Q69).
+    Aside {
+        /// command_status.
+        status: u32,
+    },
     /// Refused for good.
     Refused {
         /// command_status.
@@ -300,6 +305,8 @@ pub enum Effect {
         /// The open envelope, for its addresses.
         envelope: Span,
     },
+    /// From another link of the same account: show that your peer lives, or end (quirk Q80).
+    Probe,
     /// A carrier's receipt is durable: answer it.
     Noted {
         /// The receipt's mark.

@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod coding;
+pub mod optional;
 pub mod prefix;
 pub mod rate;
 pub mod receipt_format;

@@ -67,6 +67,8 @@ pub struct TenantConfig {
     pub languages: Languages,
     /// What is done about dear characters of its HTTP messages if a request does not say.
     pub smart: Smart,
+    /// Optional parameters of each message that does not give them itself, as they stand on the wire (quirk Q99).
+    pub tlvs: Vec<u8>,
 }
 
 /// One [[route]].

@@ -175,6 +175,7 @@ mod tests {
             senders: Vec::new(),
             languages: crate::message::coding::Languages::ALL,
             smart: Smart::Strict,
+            tlvs: Vec::new(),
         }
     }
 

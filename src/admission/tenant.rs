@@ -75,6 +75,8 @@ pub struct Tenant {
     pub languages: Languages,
     /// What is done about dear characters if a request does not say.
     pub smart: Smart,
+    /// Optional parameters of each message that does not give them itself, as they stand on the wire.
+    pub tlvs: Vec<u8>,
     /// Senders that it may use, in the form in which they go out; empty = any.
     senders: Vec<Vec<u8>>,
     password: Option<SecretDigest>,
@@ -102,6 +104,7 @@ impl Tenant {
             country: config.country.clone(),
             languages: config.languages,
             smart: config.smart,
+            tlvs: config.tlvs.clone(),
             senders: config.senders.iter().map(plain).collect(),
             password: config.password.as_ref().map(|password| SecretDigest::of(password.0.as_bytes())),
             place,

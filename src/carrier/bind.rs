@@ -132,8 +132,9 @@ fn session_config(config: &Config) -> SessionConfig {
         enquire_link_interval: config.enquire_link_interval,
         enquire_link_timeout: config.enquire_link_timeout,
         response_timeout: config.response_timeout,
+        response_grace: config.response_grace,
         version: config.version,
-        version_when_absent: if config.takes_tlvs { config.version } else { Version::V33 },
+        version_when_absent: if config.takes_tlvs { config.version } else { config.version_when_absent },
         ..SessionConfig::default()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::carrier::full::{self, FullQueues};
 use crate::carrier::notice::{Delivery, Reading};
 use crate::carrier::outcome::{Statuses, Treatment};
 use crate::carrier::pace::{Pace, Turn};
@@ -21,7 +22,7 @@ use crate::smpp::fields::Version;
 use crate::smpp::pdu::{Bind, Body, SubmitSmResp};
 use crate::smpp::session::{BindKind, Event, Session, TimeoutEvent};
 use crate::smpp::status::CommandStatus;
-use crate::smpp::time::{TIME_OCTETS, format_relative};
+use crate::smpp::time::{TIME_OCTETS, format_absolute, format_relative};
 use crate::smpp::tlv::Tlvs;
 
 /// Receipts that may await the core at once; beyond that the link is not read.
@@ -47,7 +48,12 @@ pub struct CarrierEnd {
     outbox: Outbox,
     tlvs: Vec<u8>,
     pace: Pace,
-    /// Parts that wait for their turn while the bind goes slower than the core releases; by window place.
+    full_queues: FullQueues,
+    /// It has been said that optional parameters are left out.
+    tlvs_left_out: bool,
+    /// The carrier has refused a validity period: this bind gives none any more.
+    validity_refused: bool,
+    /// What is known of each window place, and the parts that wait for their turn while the bind goes slower than the core releases.
     kept: Vec<Kept>,
     waiting: VecDeque<u16>,
     /// What the core was told last about whether this bind takes parts, and the reasons not to.
@@ -60,9 +66,13 @@ pub struct CarrierEnd {
     inbound_logged: Option<Duration>,
 }
 
-/// A part that waits here.
+/// A window place: what was submitted from it last, and the part that waits in it.
 #[derive(Debug, Default)]
 struct Kept {
+    /// The destination, as [`full::number`] has it.
+    number: u128,
+    /// It was submitted with a validity period.
+    validity: bool,
     part: u8,
     expires: Timestamp,
     envelope: Vec<u8>,
@@ -83,6 +93,9 @@ impl CarrierEnd {
             batch: Batch::default(),
             outbox: Outbox::default(),
             tlvs: Vec::new(),
+            full_queues: FullQueues::default(),
+            tlvs_left_out: false,
+            validity_refused: false,
             kept: Vec::new(),
             waiting: VecDeque::new(),
             held: false,
@@ -195,19 +208,30 @@ impl CarrierEnd {
             tracing::error!(carrier = %self.config.name, "a message in parts needs TLVs, and this carrier speaks SMPP 3.3");
             return self.refuse_unsent(part.slot, CommandStatus::RTLVNOTALLWD);
         }
+        if session.peer_version() < Version::V34
+            && !self.tlvs_left_out
+            && envelope.is_some_and(|envelope| !envelope.tlvs.is_empty())
+        {
+            self.tlvs_left_out = true;
+            tracing::warn!(carrier = %self.config.name, "it does not say that it speaks SMPP 3.4: optional parameters are left out");
+        }
         let (style, tlvs) = (&self.config.style, &mut self.tlvs);
         let sm = envelope.as_ref().and_then(|envelope| submit_sm(envelope, part.part, period, style, tlvs));
         let Some(sm) = sm else {
             tracing::error!(carrier = %self.config.name, "a released part cannot be read and is refused");
             return self.refuse_unsent(part.slot, CommandStatus::RSYSERR);
         };
+        let (number, with_validity) = (full::number(sm.dest.addr), !period.is_empty());
         if session.submit(now, &Body::SubmitSm(sm), u32::from(part.slot), out).is_err() {
             if !session.state().is_bound() {
                 // The link is about to end: told first, so that the part does not come back here at once.
                 self.on_stop();
             }
             self.pace.lost();
-            self.give_back(part.slot, CommandStatus::ROK);
+            return self.give_back(part.slot, CommandStatus::ROK);
+        }
+        if let Some(kept) = self.kept.get_mut(usize::from(part.slot)) {
+            (kept.number, kept.validity) = (number, with_validity);
         }
     }
 
@@ -217,13 +241,18 @@ impl CarrierEnd {
         self.report(slot, Outcome::Refused { status: status.0 });
     }
 
-    /// What is left of the validity as a relative time.
+    /// What is left of the validity, in the way of the carrier (quirk Q94).
     fn validity(&self, now: Duration, expires: Timestamp) -> Option<[u8; TIME_OCTETS]> {
-        if self.config.validity == Validity::None {
+        if self.config.validity == Validity::None || self.validity_refused {
             return None;
         }
-        let left = expires.micros_since(self.ground.clock.at(now)).max(1_000_000) / 1_000_000;
-        format_relative(left as u64)
+        let now = self.ground.clock.at(now);
+        let left = (expires.micros_since(now).max(1_000_000) / 1_000_000) as u64;
+        let left = left.min(self.config.validity_max.as_secs().max(1));
+        match self.config.validity {
+            Validity::Absolute => Some(format_absolute(now.0 as u64 + left * 1_000_000)),
+            _ => format_relative(left),
+        }
     }
 
     fn give_back(&mut self, slot: u16, status: CommandStatus) {
@@ -249,7 +278,10 @@ impl CarrierEnd {
     }
 
     fn answered(&mut self, now: Duration, slot: u16, status: CommandStatus, body: &Body<'_>) {
+        let (number, with_validity) =
+            self.kept.get(usize::from(slot)).map_or((0, false), |kept| (kept.number, kept.validity));
         if status.is_ok() {
+            self.full_queues.taken(number);
             let id = match body {
                 Body::SubmitSmResp(resp) => resp.message_id.unwrap_or_default(),
                 _ => b"",
@@ -266,7 +298,15 @@ impl CarrierEnd {
             self.report(slot, Outcome::Taken(id));
             return self.pace.answered(now);
         }
+        if status == CommandStatus::RINVEXPIRY && with_validity {
+            return self.without_validity(now, slot, status);
+        }
         let treatment = self.statuses.treatment(status);
+        if treatment == Treatment::SlowDown && status == CommandStatus::RMSGQFUL && self.full_queues.is_full(number) {
+            // If it was the probe, the next part is: it tells whether the carrier takes others.
+            self.pace.lost();
+            return self.report(slot, Outcome::Aside { status: status.0 });
+        }
         if treatment == Treatment::SlowDown {
             if self.pace.throttled(now) {
                 tracing::warn!(carrier = %self.config.name, %status, "the carrier asks to slow down");
@@ -280,6 +320,16 @@ impl CarrierEnd {
             self.pace.answered(now);
         }
         self.report(slot, treatment.outcome(status));
+    }
+
+    /// The carrier refuses the validity period: the part goes again without one, and so do all that follow (quirk Q94).
+    fn without_validity(&mut self, now: Duration, slot: u16, status: CommandStatus) {
+        if !self.validity_refused {
+            tracing::warn!(carrier = %self.config.name, "validity periods are refused, and given no more on this bind");
+            self.validity_refused = true;
+        }
+        self.pace.answered(now);
+        self.give_back(slot, status);
     }
 
     /// A request of the carrier: a receipt, or something that is answered at once.
@@ -355,7 +405,12 @@ impl End for CarrierEnd {
 
     fn on_event(&mut self, now: Duration, event: Event<'_>, session: &mut Session, out: &mut Vec<u8>) {
         match event {
-            Event::Response { token, status, body } => self.answered(now, token as u16, status, &body),
+            Event::Response { token, status, body } => {
+                self.answered(now, token as u16, status, &body);
+                if !self.waiting.is_empty() {
+                    self.resume(now, session, out);
+                }
+            }
             Event::Request { sequence, body } => self.asked(now, sequence, &body, session, out),
             Event::Bound { .. } => self.bound(now),
             Event::BindFailed { status } => self.refused = Some(status),
@@ -365,10 +420,12 @@ impl End for CarrierEnd {
         }
     }
 
-    fn on_timeout(&mut self, _: Duration, event: TimeoutEvent, _: &mut Session, _: &mut Vec<u8>) {
+    fn on_timeout(&mut self, now: Duration, event: TimeoutEvent, session: &mut Session, out: &mut Vec<u8>) {
         if let TimeoutEvent::Expired { token } = event {
             self.pace.lost();
             self.report(token as u16, Outcome::Lost);
+            // If it was the probe, one of those that wait takes its place.
+            self.resume(now, session, out);
         }
     }
 

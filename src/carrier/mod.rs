@@ -2,6 +2,7 @@
 
 pub mod bind;
 pub mod end;
+pub mod full;
 pub mod notice;
 pub mod outcome;
 pub mod pace;
@@ -49,6 +50,8 @@ pub enum Validity {
     /// What is left of the message's validity, as a relative time.
     #[default]
     Relative,
+    /// When it ends, in UTC.
+    Absolute,
 }
 
 /// One carrier account.
@@ -68,6 +71,8 @@ pub struct Config {
     pub system_type: String,
     /// interface_version of the binds.
     pub version: Version,
+    /// What the carrier counts as if it does not tell its version (quirk Q85).
+    pub version_when_absent: Version,
     /// addr_ton, addr_npi and address_range of the binds.
     pub addresses: (u8, u8, String),
     /// How they bind.
@@ -80,8 +85,10 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// How long a bind may take.
     pub bind_timeout: Duration,
-    /// How long a submit_sm may stay without a response before its outcome is in doubt.
+    /// How long a submit_sm may stay without a response before that is late.
     pub response_timeout: Duration,
+    /// How long a late response is still taken for the answer; then the outcome is in doubt (quirk Q74).
+    pub response_grace: Duration,
     /// How long the link may be silent before it is probed.
     pub enquire_link_interval: Duration,
     /// How long a probe may stay unanswered.
@@ -102,6 +109,8 @@ pub struct Config {
     pub style: Style,
     /// What is said about validity.
     pub validity: Validity,
+    /// No more is said, for carriers that refuse more.
+    pub validity_max: Duration,
     /// Offset of the carrier's receipt times from UTC (quirk Q26).
     pub receipt_zone_minutes: i32,
     /// Error codes of its receipts, and what they are shown as (quirk Q27).
@@ -122,6 +131,7 @@ impl Default for Config {
             password: Hidden::default(),
             system_type: String::new(),
             version: Version::V34,
+            version_when_absent: Version::V33,
             addresses: (0, 0, String::new()),
             binding: Binding::Transceiver,
             binds: 1,
@@ -129,6 +139,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             bind_timeout: Duration::from_secs(10),
             response_timeout: Duration::from_secs(60),
+            response_grace: Duration::ZERO,
             enquire_link_interval: Duration::from_secs(30),
             enquire_link_timeout: Duration::from_secs(10),
             retry_first: Duration::from_millis(250),
@@ -139,6 +150,7 @@ impl Default for Config {
             takes_tlvs: false,
             style: Style::default(),
             validity: Validity::Relative,
+            validity_max: Duration::MAX,
             receipt_zone_minutes: 0,
             receipt_errors: Vec::new(),
             receipts_unmarked: false,

@@ -18,7 +18,12 @@ pub struct Style {
     pub dest_ton: Option<u8>,
     /// Numbering plan of destinations.
     pub dest_npi: Option<u8>,
+    /// International numbers are written with + in front (quirk Q93).
+    pub plus: bool,
 }
+
+/// Type of number: international (SMPP 3.4, 5.2.5).
+const TON_INTERNATIONAL: u8 = 1;
 
 /// submit_sm of part `part` (from 0). `tlvs` is scratch space for its optional parameters; `None` if there is no such part.
 ///
@@ -32,22 +37,14 @@ pub fn submit_sm<'a>(
 ) -> Option<SubmitSm<'a>> {
     let octets = envelope.part(part)?;
     let in_body = envelope.carriage == Carriage::InBody && octets.len() <= usize::from(u8::MAX);
-    let tlvs = match envelope.carriage {
-        Carriage::InBody if in_body => Tlvs::parse_lossy(envelope.tlvs),
-        carriage => {
-            tlvs.clear();
-            tlvs.extend_from_slice(envelope.tlvs);
-            let mut writer = TlvWriter::new(tlvs);
-            if carriage == Carriage::Sar {
-                writer.u16(Tag::SAR_MSG_REF_NUM, envelope.sar_reference);
-                writer.u8(Tag::SAR_TOTAL_SEGMENTS, envelope.parts);
-                writer.u8(Tag::SAR_SEGMENT_SEQNUM, part + 1);
-            } else {
-                writer.octets(Tag::MESSAGE_PAYLOAD, octets);
-            }
-            Tlvs::parse_lossy(tlvs)
-        }
-    };
+    let own_tlvs = !(in_body && envelope.carriage == Carriage::InBody);
+    let addresses = write_addresses(envelope, style, tlvs);
+    if own_tlvs {
+        write_tlvs(envelope, part, octets, tlvs);
+    }
+    let (addresses, written) = tlvs.split_at(addresses);
+    let plus = addresses.split_at(addresses.len().min(envelope.source.addr.len() + 1));
+    let tlvs = Tlvs::parse_lossy(if own_tlvs { written } else { envelope.tlvs });
     let in_short_message = in_body || envelope.carriage == Carriage::Sar;
     Some(SubmitSm {
         service_type: if envelope.service_type.is_empty() {
@@ -55,8 +52,8 @@ pub fn submit_sm<'a>(
         } else {
             envelope.service_type
         },
-        source: address(envelope.source, style.source_ton, style.source_npi),
-        dest: address(envelope.dest, style.dest_ton, style.dest_npi),
+        source: address(envelope.source, plus.0, style.source_ton, style.source_npi),
+        dest: address(envelope.dest, plus.1, style.dest_ton, style.dest_npi),
         esm_class: envelope.esm_class,
         protocol_id: envelope.protocol_id,
         priority_flag: envelope.priority,
@@ -71,8 +68,35 @@ pub fn submit_sm<'a>(
     })
 }
 
-fn address(party: Party<'_>, ton: Option<u8>, npi: Option<u8>) -> Address<'_> {
-    Address { ton: ton.unwrap_or(party.ton), npi: npi.unwrap_or(party.npi), addr: party.addr }
+/// Both addresses with + in front, if the carrier wants that; says how many octets they take.
+fn write_addresses(envelope: &Envelope<'_>, style: &Style, out: &mut Vec<u8>) -> usize {
+    out.clear();
+    if style.plus {
+        for party in [envelope.source, envelope.dest] {
+            out.push(b'+');
+            out.extend_from_slice(party.addr);
+        }
+    }
+    out.len()
+}
+
+/// The sender's optional parameters, and behind them those that carry the text or tie the segments together.
+fn write_tlvs(envelope: &Envelope<'_>, part: u8, octets: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(envelope.tlvs);
+    let mut writer = TlvWriter::new(out);
+    if envelope.carriage == Carriage::Sar {
+        writer.u16(Tag::SAR_MSG_REF_NUM, envelope.sar_reference);
+        writer.u8(Tag::SAR_TOTAL_SEGMENTS, envelope.parts);
+        writer.u8(Tag::SAR_SEGMENT_SEQNUM, part + 1);
+    } else {
+        writer.octets(Tag::MESSAGE_PAYLOAD, octets);
+    }
+}
+
+/// `plus` is the address with + in front; empty for carriers that want none.
+fn address<'a>(party: Party<'a>, plus: &'a [u8], ton: Option<u8>, npi: Option<u8>) -> Address<'a> {
+    let addr = if party.ton == TON_INTERNATIONAL && !plus.is_empty() { plus } else { party.addr };
+    Address { ton: ton.unwrap_or(party.ton), npi: npi.unwrap_or(party.npi), addr }
 }
 
 #[cfg(test)]

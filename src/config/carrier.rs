@@ -35,6 +35,17 @@ pub enum StatusAction {
     Fail,
 }
 
+/// How a carrier is told for how long it may try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValidityForm {
+    /// For so long from now.
+    Relative,
+    /// Until then, in UTC.
+    Absolute,
+    /// Not at all.
+    None,
+}
+
 /// One [[carrier]].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CarrierConfig {
@@ -50,6 +61,8 @@ pub struct CarrierConfig {
     pub system_type: String,
     /// interface_version of the bind, as on the wire.
     pub interface_version: u8,
+    /// What the carrier counts as if its bind response does not say, as on the wire.
+    pub version_when_absent: u8,
     /// address_range of the bind.
     pub address_range: String,
     /// Which binds.
@@ -66,8 +79,12 @@ pub struct CarrierConfig {
     pub bind_timeout: Duration,
     /// Silence after which a link is probed.
     pub enquire_link: Duration,
-    /// How long a submit_sm or a probe may stay unanswered; then the parts in the window are in doubt.
+    /// How long a submit_sm or a probe may stay unanswered before that is late or missed.
     pub response_timeout: Duration,
+    /// How long a late response is still taken for the answer; absent = as long again.
+    pub response_grace: Option<Duration>,
+    /// Parts whose outcome is in doubt are sent again (`in_doubt = "resend"`), or left alone (`"leave"`).
+    pub resends: bool,
     /// Pause before the second attempt to connect; doubles from there.
     pub reconnect_first: Duration,
     /// The longest pause.
@@ -82,6 +99,12 @@ pub struct CarrierConfig {
     pub coding: Coding,
     /// service_type of each submit_sm.
     pub service_type: String,
+    /// How it is told for how long it may try.
+    pub validity: ValidityForm,
+    /// The longest that it is told; absent = whatever is left.
+    pub validity_max: Option<Duration>,
+    /// International numbers are written with + in front.
+    pub plus: bool,
     /// Type of number of senders, instead of the one that fits the sender.
     pub source_ton: Option<u8>,
     /// Numbering plan of senders, likewise.
@@ -102,6 +125,9 @@ pub struct CarrierConfig {
     pub delivered_wins: bool,
 }
 
+const VALIDITY_FORMS: [(&str, ValidityForm); 3] =
+    [("relative", ValidityForm::Relative), ("absolute", ValidityForm::Absolute), ("none", ValidityForm::None)];
+
 /// Reads a [[carrier]].
 pub(super) fn read_carrier(mut section: Section<'_>) -> Option<CarrierConfig> {
     let id = read_id(&mut section, "id");
@@ -115,6 +141,7 @@ pub(super) fn read_carrier(mut section: Section<'_>) -> Option<CarrierConfig> {
         password: password.unwrap_or_default(),
         system_type: section.text("system_type", ""),
         interface_version: section.choice("interface_version", &[("3.4", 0x34), ("3.3", 0x33), ("5.0", 0x50)]),
+        version_when_absent: section.choice("version_when_absent", &[("3.3", 0x33), ("3.4", 0x34), ("5.0", 0x50)]),
         address_range: section.text("address_range", ""),
         bind: section
             .choice("bind", &[("transceiver", BindKind::Transceiver), ("transmitter+receiver", BindKind::Pair)]),
@@ -125,6 +152,8 @@ pub(super) fn read_carrier(mut section: Section<'_>) -> Option<CarrierConfig> {
         bind_timeout: section.duration("bind_timeout", "5s", Duration::from_millis(10)),
         enquire_link: section.duration("enquire_link", "30s", SECOND),
         response_timeout: section.duration("response_timeout", "10s", Duration::from_millis(10)),
+        response_grace: section.optional_duration("response_grace"),
+        resends: section.choice("in_doubt", &[("resend", true), ("leave", false)]),
         reconnect_first: section.duration("reconnect_first", "250ms", Duration::from_millis(1)),
         reconnect_max: section.duration("reconnect_max", "30s", Duration::from_millis(1)),
         retry_first: section.duration("retry_first", "1s", Duration::from_millis(1)),
@@ -132,6 +161,9 @@ pub(super) fn read_carrier(mut section: Section<'_>) -> Option<CarrierConfig> {
         attempts_max: section.count("attempts_max", 20, 1..=250),
         coding: read_coding(&mut section),
         service_type: section.text("service_type", ""),
+        validity: section.choice("validity", &VALIDITY_FORMS),
+        validity_max: section.optional_duration("validity_max"),
+        plus: section.flag("plus"),
         source_ton: section.optional_count("source_ton", 0..=255),
         source_npi: section.optional_count("source_npi", 0..=255),
         dest_ton: section.optional_count("dest_ton", 0..=255),

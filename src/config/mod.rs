@@ -17,7 +17,7 @@ mod tenant;
 mod units;
 mod value;
 
-pub use carrier::{BindKind, CarrierConfig, StatusAction};
+pub use carrier::{BindKind, CarrierConfig, StatusAction, ValidityForm};
 pub use finding::{ConfigError, KnownKey, Warning};
 pub use node::{HttpConfig, LogFormat, NodeConfig, SmppConfig, StoreConfig};
 

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use toml::de::DeValue;
+
 use crate::admission::config::{Charge, Receipts, RouteConfig, TenantConfig};
 use crate::billing::config::PriceConfig;
 use crate::config::node::c_octets;
 use crate::config::receipts::read_format;
 use crate::config::section::Section;
 use crate::message::smart::Smart;
+use crate::message::optional::write_optional;
 
 /// Octets of the id of a tenant or carrier: it stands in every log line and label.
 const ID_OCTETS_MAX: usize = 32;
@@ -41,11 +44,37 @@ pub(super) fn read_tenant(mut section: Section<'_>) -> Option<TenantConfig> {
         senders: section.texts("senders"),
         languages: section.languages("national_tables", &["all"]),
         smart: section.choice("smart_encoding", &Smart::WORDS),
+        tlvs: read_tlvs(&mut section),
     };
     c_octets(&mut section, "system_id", config.system_id.as_deref(), SYSTEM_ID_OCTETS_MAX);
     check_tenant(&mut section, &config);
     section.finish();
     id.map(|_| config)
+}
+
+/// Reads `tlvs = { "0x1400" = "text", "0x1401" = "hex:0a1b" }`.
+fn read_tlvs(section: &mut Section<'_>) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let Some(value) = section.value("tlvs", Some("{}".to_owned())) else { return octets };
+    let DeValue::Table(table) = value.value else {
+        section.error(
+            &value.place,
+            "tlvs",
+            "write a table, as in { \"0x1400\" = \"1201\", \"0x1401\" = \"hex:0a1b\" }",
+        );
+        return octets;
+    };
+    for (tag, text) in table.iter() {
+        let place = value.source.place(tag.span().start);
+        let written = match text.get_ref().as_str() {
+            Some(text) => write_optional(tag.get_ref(), text, &mut octets),
+            None => Err(format!("{}: write a string in quotes", tag.get_ref())),
+        };
+        if let Err(what) = written {
+            section.error(&place, "tlvs", what);
+        }
+    }
+    octets
 }
 
 fn check_tenant(section: &mut Section<'_>, config: &TenantConfig) {

@@ -11,6 +11,9 @@ use crate::fact::{Concluded, Fact, PartRef, Stage, flags};
 use crate::message::{CarrierId, LinkId};
 use crate::receipt::fold::{fold, report_wanted};
 
+/// A message whose destination's queue is full waits for one such share of its age between two tries.
+const ASIDE_SHARE: u32 = 8;
+
 impl Core {
     pub(super) fn submitted(&mut self, link: LinkId, place: u16, outcome: Outcome, bytes: &[u8], group: &mut Group) {
         let Some(entry) = self.schedule.vacate(link, place) else { return };
@@ -18,12 +21,13 @@ impl Core {
         match outcome {
             Outcome::Taken(id) => self.taken(entry, id.of(bytes), group),
             Outcome::Later { status, counts } => self.later(entry, status, counts, group),
+            Outcome::Aside { status } => self.aside(entry, status, group),
             Outcome::Refused { status } => self.refused(entry, status, group),
             Outcome::Lost => self.doubt(entry, group),
         }
     }
 
-    fn taken(&mut self, entry: u32, carrier_id: &[u8], group: &mut Group) {
+    pub(super) fn taken(&mut self, entry: u32, carrier_id: &[u8], group: &mut Group) {
         let part = self.fold.messages.part(entry);
         let (slot, settled) = (part.slot, part.posted || part.voided);
         let reference = self.part_ref(entry);
@@ -56,6 +60,20 @@ impl Core {
             Some(pause) if counts => self.sleep(slot, pause),
             _ => self.requeue(slot),
         }
+    }
+
+    /// The part waits with its message for a share of the time that it has waited already, and others pass it. No attempt is counted:
+    /// its validity ends it.
+    fn aside(&mut self, entry: u32, status: u32, group: &mut Group) {
+        let slot = self.fold.messages.part(entry).slot;
+        let message = self.fold.messages.slot(slot);
+        let (carrier, accepted_at) = (message.carrier, message.accepted_at);
+        let part = self.part_ref(entry);
+        self.record(&Fact::Deferred { carrier, at: self.now, part, status }, group);
+        self.numbers.deferred += 1;
+        let backoff = self.schedule.carrier(carrier).terms.retry.backoff;
+        let waited = Duration::from_micros(u64::try_from(self.now.micros_since(accepted_at)).unwrap_or(0));
+        self.sleep(slot, (waited / ASIDE_SHARE).clamp(backoff.first.min(backoff.cap), backoff.cap));
     }
 
     /// How long a part waits after so many attempts; `None` after the last one. The jitter is the message's own, so that replay and

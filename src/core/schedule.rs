@@ -77,12 +77,14 @@ pub struct Terms {
     pub retry: Retry,
     /// A failure that its receipt tells of waits as long as an unmatched receipt, in case a success follows.
     pub delivered_wins: bool,
+    /// Parts whose outcome is in doubt are sent again; else they count as sent, and nobody learns their id (quirk Q76).
+    pub resends: bool,
 }
 
 impl Default for Terms {
     fn default() -> Terms {
         let backoff = Backoff { first: Duration::from_secs(1), factor: 2, cap: Duration::from_secs(3600) };
-        Terms { rate: None, retry: Retry { attempts_max: 20, backoff }, delivered_wins: false }
+        Terms { rate: None, retry: Retry { attempts_max: 20, backoff }, delivered_wins: false, resends: true }
     }
 }
 
@@ -243,12 +245,17 @@ impl Core {
         group.outboxes.push(link, crate::command::Effect::Closed);
     }
 
-    /// A part that was released has no outcome: it will be sent again, marked (quirks Q74 and Q76).
+    /// A part that was released has no outcome: it will be sent again, marked, unless the carrier's terms leave it alone (quirks Q74 and
+    /// Q76).
     pub(super) fn doubt(&mut self, entry: u32, group: &mut Group) {
         let part = self.fold.messages.part(entry);
         let slot = part.slot;
         let message = self.fold.messages.slot(slot);
         let (carrier, part) = (message.carrier, PartRef { id: message.id, part: part.index });
+        if !self.schedule.carrier(carrier).terms.resends {
+            self.numbers.in_doubt += 1;
+            return self.taken(entry, b"", group);
+        }
         self.record(&Fact::InDoubt { carrier, at: self.now, part }, group);
         self.numbers.in_doubt += 1;
         self.requeue(slot);

@@ -56,9 +56,14 @@ impl Core {
             return;
         }
         let carrier = message.carrier;
+        let resends = self.schedule.carrier(carrier).terms.resends;
         for index in 0..message.started {
             let entry = self.fold.messages.part_entry(slot, index);
-            if entry.is_some_and(|entry| self.fold.messages.part(entry).stage == Stage::Released) {
+            let released = entry.filter(|entry| self.fold.messages.part(*entry).stage == Stage::Released);
+            if let Some(entry) = released.filter(|_| !resends) {
+                self.numbers.in_doubt += 1;
+                self.taken(entry, b"", group);
+            } else if released.is_some() {
                 let part = crate::fact::PartRef { id: message.id, part: index };
                 self.record(&Fact::InDoubt { carrier, at: self.now, part }, group);
                 self.numbers.in_doubt += 1;

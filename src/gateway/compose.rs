@@ -1,11 +1,13 @@
 //! From the configuration to what each stage owns.
 
+use std::time::Duration;
+
 use crate::admission::policy::{CarrierEntry, Policy};
 use crate::billing::price::PriceBook;
 use crate::carrier;
 use crate::carrier::outcome::Treatment;
 use crate::carrier::submit::Style;
-use crate::config::{BindKind, CarrierConfig, Config, StatusAction};
+use crate::config::{BindKind, CarrierConfig, Config, StatusAction, ValidityForm};
 use crate::core::Terms;
 use crate::gateway::opening::StartError;
 use crate::ingress::accept::Rules;
@@ -64,8 +66,10 @@ pub(super) fn carrier_terms(config: &Config, numbers: &Numbers) -> Vec<(CarrierI
             backoff: Backoff { first: carrier.retry_first, factor: 2, cap: carrier.retry_max },
         },
         delivered_wins: carrier.delivered_wins,
+        resends: carrier.resends,
     };
-    config.carriers.iter().map(|carrier| (numbers.carrier(&carrier.id), terms(carrier))).collect()
+    let known = |carrier: &&CarrierConfig| numbers.carriers.iter().any(|(_, name)| *name == carrier.id);
+    config.carriers.iter().filter(known).map(|carrier| (numbers.carrier(&carrier.id), terms(carrier))).collect()
 }
 
 fn rate(pace: Pace, burst: Option<u32>) -> Rate {
@@ -88,6 +92,7 @@ pub(super) fn carrier(config: &CarrierConfig, id: CarrierId) -> carrier::Config 
         password: config.password.clone(),
         system_type: config.system_type.clone(),
         version: Version::of(config.interface_version),
+        version_when_absent: Version::of(config.version_when_absent),
         addresses: (0, 0, config.address_range.clone()),
         binding: match config.bind {
             BindKind::Transceiver => carrier::Binding::Transceiver,
@@ -98,6 +103,7 @@ pub(super) fn carrier(config: &CarrierConfig, id: CarrierId) -> carrier::Config 
         connect_timeout: config.connect_timeout,
         bind_timeout: config.bind_timeout,
         response_timeout: config.response_timeout,
+        response_grace: config.response_grace.unwrap_or(config.response_timeout),
         enquire_link_interval: config.enquire_link,
         enquire_link_timeout: config.response_timeout,
         retry_first: config.reconnect_first,
@@ -109,10 +115,17 @@ pub(super) fn carrier(config: &CarrierConfig, id: CarrierId) -> carrier::Config 
             source_npi: config.source_npi,
             dest_ton: config.dest_ton,
             dest_npi: config.dest_npi,
+            plus: config.plus,
         },
         receipt_zone_minutes: config.receipt_zone_minutes,
         receipt_errors: config.receipt_errors.clone().into_iter().collect(),
         receipts_unmarked: config.receipts_unmarked,
+        validity: match config.validity {
+            ValidityForm::Relative => carrier::Validity::Relative,
+            ValidityForm::Absolute => carrier::Validity::Absolute,
+            ValidityForm::None => carrier::Validity::None,
+        },
+        validity_max: config.validity_max.unwrap_or(Duration::MAX),
         statuses: config.statuses.iter().map(|(status, action)| (*status, treatment(*action))).collect(),
         ..carrier::Config::default()
     }

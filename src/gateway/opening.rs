@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::core::{self, Core, Group};
 use crate::dashboard::metrics::Numbers as Metrics;
 use crate::exchange::Exchange;
+use crate::gateway::compose;
 use crate::gateway::compose::Numbers;
 use crate::gateway::spine::{Gathering, Progress, Shared, Spine};
 use crate::message::LinkId;
@@ -111,6 +112,10 @@ pub(super) fn open(
         progress: Progress::default(),
         retired: Vec::new(),
     };
+    // What replay has left in doubt is met by the terms of its carrier.
+    for (carrier, terms) in compose::carrier_terms(config, &numbers_of(&spine.core)) {
+        spine.core.set_carrier_terms(carrier, terms);
+    }
     spine.line_up()?;
     let numbers = spine.number(config)?;
     Ok(Opened { spine, keys: Arc::new(keys), numbers, reader, history })
@@ -194,6 +199,11 @@ pub(super) fn number_all(config: &Config, core: &mut Core, group: &mut Group) ->
     for carrier in &config.carriers {
         core.intern_carrier(&carrier.id, group);
     }
+    numbers_of(core)
+}
+
+/// All that have a number by now.
+fn numbers_of(core: &Core) -> Numbers {
     Numbers {
         tenants: core.tenants().map(|(id, name)| (id, name.to_owned())).collect(),
         carriers: core.carriers().map(|(id, name)| (id, name.to_owned())).collect(),

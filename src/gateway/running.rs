@@ -148,6 +148,7 @@ impl Running {
             rules: self.rules.clone(),
             references: references.clone(),
             attempts: Attempts::default(),
+            roll: Default::default(),
             refused: self.gauges.refused.clone(),
         };
         self.tasks.spawn(smpp::listen::serve(smpp_listener, Arc::new(ground), self.stop.subscribe()));

@@ -17,6 +17,7 @@ use crate::fact::{Accepted, Idempotency, flags};
 use crate::ingress::parts::{Content, Layout, Parts, encoding};
 use crate::ingress::references::References;
 use crate::ingress::tables::Tables;
+use crate::message::optional::append_missing;
 use crate::message::{CarrierId, Encoding, Money, Timestamp};
 use crate::presence::Presence;
 use crate::seal::Keyring;
@@ -123,6 +124,7 @@ pub struct Intake {
     references: Arc<References>,
     parts: Parts,
     plain: Vec<u8>,
+    tlvs: Vec<u8>,
 }
 
 /// A submission with everything decided that needs no state.
@@ -140,7 +142,7 @@ struct Decided {
 impl Intake {
     /// An intake that seals with `keyring` and prefers carriers that `presence` says are up.
     pub fn new(keyring: Arc<Keyring>, presence: Arc<Presence>, references: Arc<References>) -> Intake {
-        Intake { keyring, presence, references, parts: Parts::default(), plain: Vec::new() }
+        Intake { keyring, presence, references, parts: Parts::default(), plain: Vec::new(), tlvs: Vec::new() }
     }
 
     /// Appends the command that stores the message to `batch`. A refusal leaves the batch as it was.
@@ -157,7 +159,15 @@ impl Intake {
         let reference = if decided.layout.pdus > 1 { self.references.next(number) } else { 0 };
         self.parts.write(submission.content, &decided.layout, reference)?;
         self.plain.clear();
-        envelope(submission, &decided, reference).write(&self.parts.bodies, &self.parts.ends, &mut self.plain);
+        let mut sent = *submission;
+        let usual = &submission.tenant.tlvs;
+        if !usual.is_empty() {
+            self.tlvs.clear();
+            self.tlvs.extend_from_slice(submission.tlvs);
+            append_missing(submission.tlvs, usual, &mut self.tlvs);
+            sent.tlvs = &self.tlvs;
+        }
+        envelope(&sent, &decided, reference).write(&self.parts.bodies, &self.parts.ends, &mut self.plain);
         let start = batch.bytes.len();
         record(submission, &decided, number, now).write(&mut batch.bytes);
         let sealed = self.keyring.seal(submission.tenant.id, now.day(), &self.plain, SEAL_CONTEXT, &mut batch.bytes);

@@ -44,6 +44,7 @@ fn ground(coding: Coding) -> Ground {
         senders: Vec::new(),
         languages: Languages::NONE.with(1).with(2),
         smart: Smart::Strict,
+        tlvs: Vec::new(),
     };
     let route = |prefix: &str, carriers: &[&str]| RouteConfig {
         prefix: prefix.to_owned(),

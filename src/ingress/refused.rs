@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Words of `admission::refusal` and of the HTTP bodies; what is none of them counts as the last.
-const CODES: [&str; 23] = [
+const CODES: [&str; 24] = [
     "throttled",
     "stopping",
     "malformed",
@@ -16,6 +16,7 @@ const CODES: [&str; 23] = [
     "empty_text",
     "invalid_reference",
     "invalid_encoding",
+    "invalid_tlvs",
     "invalid_validity",
     "invalid_schedule",
     "invalid_header",

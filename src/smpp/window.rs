@@ -67,6 +67,11 @@ impl Window {
         }
     }
 
+    /// Goes on with this sequence number, 1 to [`SEQUENCE_MAX`], or the next that no outstanding request has.
+    pub fn continue_at(&mut self, sequence: u32) {
+        self.next_sequence = sequence.clamp(1, SEQUENCE_MAX);
+    }
+
     /// A sequence number that no outstanding request has, for a request that takes no place.
     pub fn next_sequence(&mut self) -> u32 {
         // Fewer places are taken than there are, so this ends within one round.

@@ -191,6 +191,7 @@ pub(crate) fn tenant() -> TenantConfig {
         senders: Vec::new(),
         languages: sluice::text::national::Languages::ALL,
         smart: Smart::Strict,
+        tlvs: Vec::new(),
     }
 }
 
@@ -219,6 +220,7 @@ pub(crate) fn server_ground(core: &Core, tenant: TenantConfig, config: Config) -
         rules: Arc::new(ArcSwap::from_pointee(Rules { policy, prices: PriceBook::default() })),
         references: Arc::default(),
         attempts: Attempts::default(),
+        roll: Default::default(),
         refused: Arc::default(),
     })
 }

@@ -149,6 +149,7 @@ fn rules() -> Rules {
         senders: Vec::new(),
         languages: if id == "hillside" { Languages::NONE } else { Languages::ALL },
         smart: Smart::Strict,
+        tlvs: Vec::new(),
     };
     let number = |name: &str| TenantId(u16::from(name == "hillside"));
     let route =

@@ -7,7 +7,9 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::esme::{BIND_RECEIVER, BIND_TRANSCEIVER, BIND_TRANSMITTER, DELIVER_SM, Pdu, RESPONSE, SUBMIT_SM, UNBIND};
+use super::esme::{
+    BIND_RECEIVER, BIND_TRANSCEIVER, BIND_TRANSMITTER, DELIVER_SM, GENERIC_NACK, Pdu, RESPONSE, SUBMIT_SM, UNBIND,
+};
 use super::pause;
 
 /// A submit_sm as it came.
@@ -18,15 +20,34 @@ pub(crate) struct Submit {
     /// The connection it came on, counted from 0.
     pub(crate) connection: usize,
     pub(crate) sequence: u32,
+    /// Type of number and numbering plan of the sender.
+    pub(crate) from_plan: (u8, u8),
     pub(crate) from: String,
+    /// Type of number and numbering plan of the destination.
+    pub(crate) to_plan: (u8, u8),
     pub(crate) to: String,
     pub(crate) esm_class: u8,
+    /// validity_period.
+    pub(crate) validity: String,
     pub(crate) data_coding: u8,
     pub(crate) registered: u8,
     /// short_message, with its user data header if it has one.
     pub(crate) octets: Vec<u8>,
     /// Its optional parameters as they came.
     pub(crate) tlvs: Vec<u8>,
+}
+
+impl Submit {
+    /// Tag and value of its optional parameters, in their order.
+    pub(crate) fn parameters(&self) -> Vec<(u16, Vec<u8>)> {
+        let (mut rest, mut found) = (self.tlvs.as_slice(), Vec::new());
+        while let [tag_high, tag_low, high, low, ..] = *rest {
+            let end = 4 + usize::from(u16::from_be_bytes([high, low]));
+            found.push((u16::from_be_bytes([tag_high, tag_low]), rest[4..end].to_vec()));
+            rest = &rest[end..];
+        }
+        found
+    }
 }
 
 /// What the carrier does about a submit.
@@ -38,6 +59,8 @@ pub(crate) enum Answer {
     ReceiptsFirst(String, Vec<String>),
     /// Refuses it with this command_status.
     Refuse(u32),
+    /// Refuses it by a generic_nack with this command_status.
+    Nack(u32),
     /// As [`Answer::Take`], with a response after the first time and receipts after the second. Other submits are
     /// taken meanwhile.
     TakeSlowly(String, Vec<String>, Duration, Duration),
@@ -48,6 +71,9 @@ pub(crate) enum Answer {
 }
 
 type Policy = dyn Fn(&Submit) -> Answer + Send + Sync;
+
+/// The command_status that answers a bind.
+type BindPolicy = dyn Fn(&Pdu) -> u32 + Send + Sync;
 
 /// A listening carrier. It goes on until the test program ends.
 #[derive(Clone)]
@@ -64,6 +90,13 @@ struct State {
     connections: Vec<(TcpStream, bool)>,
     binds: usize,
     unbinds: usize,
+    /// Every request to bind, refused or not.
+    asked: Vec<Pdu>,
+    /// Submits without a response by connection, and the most there ever were on one.
+    outstanding: BTreeMap<usize, usize>,
+    most_outstanding: usize,
+    /// command_id of everything that came, over all connections.
+    heard: Vec<u32>,
     /// command_status of every deliver_sm_resp.
     delivered: Vec<u32>,
     /// Receipts for which no bind could be found yet.
@@ -76,10 +109,19 @@ struct State {
 impl Smsc {
     /// Listens on a free port; `policy` is asked once for each submit.
     pub(crate) fn start(policy: impl Fn(&Submit) -> Answer + Send + Sync + 'static) -> Smsc {
+        Smsc::choosing(|_| 0, policy)
+    }
+
+    /// As [`Smsc::start`], answering each bind with the command_status that `binds` says.
+    pub(crate) fn choosing(
+        binds: impl Fn(&Pdu) -> u32 + Send + Sync + 'static,
+        policy: impl Fn(&Submit) -> Answer + Send + Sync + 'static,
+    ) -> Smsc {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let smsc = Smsc { address, state: Arc::default() };
         let (accepting, policy): (Smsc, Arc<Policy>) = (smsc.clone(), Arc::new(policy));
+        let binds: Arc<BindPolicy> = Arc::new(binds);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 // Answers are small; without this they would wait for each other.
@@ -90,8 +132,8 @@ impl Smsc {
                     state.connections.push((twin, false));
                     state.connections.len() - 1
                 };
-                let (smsc, policy) = (accepting.clone(), policy.clone());
-                std::thread::spawn(move || smsc.serve(stream, connection, &*policy));
+                let (smsc, binds, policy) = (accepting.clone(), binds.clone(), policy.clone());
+                std::thread::spawn(move || smsc.serve(stream, connection, &*binds, &*policy));
             }
         });
         smsc
@@ -117,9 +159,31 @@ impl Smsc {
         (state.binds, state.unbinds)
     }
 
+    /// Every request to bind so far, refused or not.
+    pub(crate) fn asked(&self) -> Vec<Pdu> {
+        self.lock().asked.clone()
+    }
+
+    /// command_id of everything that came so far, over all connections.
+    pub(crate) fn heard(&self) -> Vec<u32> {
+        self.lock().heard.clone()
+    }
+
+    /// The most submits that were ever without a response on one connection.
+    pub(crate) fn most_outstanding(&self) -> usize {
+        self.lock().most_outstanding
+    }
+
     /// The command_status of every answered receipt so far.
     pub(crate) fn delivered(&self) -> Vec<u32> {
         self.lock().delivered.clone()
+    }
+
+    /// Sends any PDU with command_status 0 over a connection.
+    pub(crate) fn say(&self, connection: usize, command: u32, sequence: u32, body: &[u8]) {
+        let octets = Pdu { command, status: 0, sequence, body: body.to_vec() }.octets();
+        // A peer that is gone hears nothing.
+        let _ = self.lock().connections[connection].0.write_all(&octets);
     }
 
     /// Sends a receipt for this submit over the last bind that may receive, and again over another as long as
@@ -159,15 +223,20 @@ impl Smsc {
         self.state.lock().expect("no thread of the carrier panics while it holds this")
     }
 
-    fn serve(&self, mut stream: TcpStream, connection: usize, policy: &Policy) {
+    fn serve(&self, mut stream: TcpStream, connection: usize, binds: &BindPolicy, policy: &Policy) {
         while let Some(pdu) = read(&mut stream) {
+            self.lock().heard.push(pdu.command);
             match pdu.command {
                 BIND_RECEIVER | BIND_TRANSMITTER | BIND_TRANSCEIVER => {
+                    let status = binds(&pdu);
                     let mut state = self.lock();
-                    state.binds += 1;
-                    state.connections[connection].1 = pdu.command != BIND_TRANSMITTER;
+                    state.asked.push(pdu.clone());
+                    if status == 0 {
+                        state.binds += 1;
+                        state.connections[connection].1 = pdu.command != BIND_TRANSMITTER;
+                    }
                     drop(state);
-                    self.respond(connection, &pdu, 0, b"smsc\0");
+                    self.respond(connection, &pdu, status, if status == 0 { b"smsc\0" } else { b"" });
                     self.send_receipts();
                 }
                 SUBMIT_SM => self.submitted(connection, &pdu, policy),
@@ -200,6 +269,10 @@ impl Smsc {
             let mut state = self.lock();
             let submit = parsed(pdu, state.submits.len() + 1, connection);
             state.submits.push(submit.clone());
+            let State { outstanding, most_outstanding, .. } = &mut *state;
+            let outstanding = outstanding.entry(connection).or_default();
+            *outstanding += 1;
+            *most_outstanding = (*most_outstanding).max(*outstanding);
             submit
         };
         match policy(&submit) {
@@ -221,6 +294,10 @@ impl Smsc {
                 });
             }
             Answer::Refuse(status) => self.respond(connection, pdu, status, &[]),
+            Answer::Nack(status) => {
+                let nack = Pdu { command: GENERIC_NACK, status, sequence: pdu.sequence, body: Vec::new() };
+                self.write(connection, &nack);
+            }
             Answer::Silence => {}
             Answer::HangUp => {
                 let _ = self.lock().connections[connection].0.shutdown(Shutdown::Both);
@@ -231,9 +308,17 @@ impl Smsc {
     /// All writes go through the lock, so that two threads never mix their PDUs on one connection.
     fn respond(&self, connection: usize, pdu: &Pdu, status: u32, body: &[u8]) {
         let command = pdu.command | RESPONSE;
-        let response = Pdu { command, status, sequence: pdu.sequence, body: body.to_vec() };
+        self.write(connection, &Pdu { command, status, sequence: pdu.sequence, body: body.to_vec() });
+    }
+
+    fn write(&self, connection: usize, response: &Pdu) {
+        let mut state = self.lock();
+        if [SUBMIT_SM | RESPONSE, GENERIC_NACK].contains(&response.command) {
+            // Counted before it leaves: what it makes room for comes after it.
+            *state.outstanding.entry(connection).or_default() -= 1;
+        }
         // A peer that is gone needs no response.
-        let _ = self.lock().connections[connection].0.write_all(&response.octets());
+        let _ = state.connections[connection].0.write_all(&response.octets());
     }
 }
 
@@ -260,19 +345,39 @@ fn read(stream: &mut TcpStream) -> Option<Pdu> {
 fn parsed(pdu: &Pdu, number: usize, connection: usize) -> Submit {
     let mut rest = pdu.body.as_slice();
     string(&mut rest);
-    rest = &rest[2..];
+    let from_plan = plan(&mut rest);
     let from = string(&mut rest);
-    rest = &rest[2..];
+    let to_plan = plan(&mut rest);
     let to = string(&mut rest);
     let esm_class = rest[0];
     rest = &rest[3..];
     string(&mut rest);
-    string(&mut rest);
+    let validity = string(&mut rest);
     let (registered, data_coding, length) = (rest[0], rest[2], usize::from(rest[4]));
     let octets = rest[5..5 + length].to_vec();
     let tlvs = rest[5 + length..].to_vec();
-    let sequence = pdu.sequence;
-    Submit { number, connection, sequence, from, to, esm_class, data_coding, registered, octets, tlvs }
+    Submit {
+        number,
+        connection,
+        sequence: pdu.sequence,
+        from_plan,
+        from,
+        to_plan,
+        to,
+        esm_class,
+        validity,
+        data_coding,
+        registered,
+        octets,
+        tlvs,
+    }
+}
+
+/// Type of number and numbering plan.
+fn plan(rest: &mut &[u8]) -> (u8, u8) {
+    let plan = (rest[0], rest[1]);
+    *rest = &rest[2..];
+    plan
 }
 
 /// The body of a deliver_sm that reports this submit.

@@ -207,7 +207,7 @@ impl Order<'_> {
             due: draft.send_at,
             expires,
             reference: draft.reference.as_bytes(),
-            tlvs: b"",
+            tlvs: &draft.tlvs,
             idempotency: Idempotency::default(),
             http: true,
         }

@@ -141,7 +141,10 @@ fn part_list(kept: &Kept<'_>, carrier: &dyn Fn(CarrierId) -> String) -> Value {
 /// Why a part did not arrive: the carrier's status by name, or the code of its receipt; null for none.
 fn error(part: &PartSummary<'_>) -> Value {
     if part.status != 0 {
-        return json!(CommandStatus(part.status).to_string());
+        let status = CommandStatus(part.status);
+        // Carriers write their own statuses in decimal (quirk Q73).
+        let vendors = || format!("{status} ({})", part.status);
+        return json!(status.name().map_or_else(vendors, |_| status.to_string()));
     }
     let code = part.err.split(|octet| *octet == 0).next().unwrap_or_default();
     let says_nothing = code.iter().all(|octet| *octet == b'0');

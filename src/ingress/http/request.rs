@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::ingress::http::problem::Problem;
 use crate::message::Timestamp;
 use crate::message::smart::Smart;
+use crate::message::optional::write_optional;
 use crate::text::Choice;
 
 /// Octets of a sender's own reference.
@@ -32,6 +33,8 @@ pub struct Draft {
     pub encoding: Choice,
     /// What is done about dear characters; absent = the tenant's setting.
     pub smart: Option<Smart>,
+    /// Optional parameters for each part, as they stand on the wire (quirk Q99).
+    pub tlvs: Vec<u8>,
 }
 
 impl std::fmt::Debug for Draft {
@@ -89,7 +92,7 @@ pub fn read(body: &[u8], batch_max: usize) -> Result<Request, Problem> {
     Ok(Request { drafts: messages.iter().enumerate().map(draft_at).collect(), many: true })
 }
 
-const FIELDS: [&str; 8] = ["to", "from", "text", "reference", "validity", "send_at", "encoding", "smart_encoding"];
+const FIELDS: [&str; 9] = ["to", "from", "text", "reference", "validity", "send_at", "encoding", "smart_encoding", "tlvs"];
 
 fn draft(object: &Map<String, Value>, base: &str) -> Result<Draft, Problem> {
     if let Some(field) = object.keys().find(|name| !FIELDS.contains(&name.as_str())) {
@@ -114,6 +117,7 @@ fn draft(object: &Map<String, Value>, base: &str) -> Result<Draft, Problem> {
         send_at: fields.send_at()?,
         encoding: fields.encoding()?,
         smart: fields.smart()?,
+        tlvs: fields.tlvs()?,
     })
 }
 
@@ -186,6 +190,26 @@ impl<'a> Fields<'a> {
         let says = "The smart_encoding is none of strict, suggest, transliterate.";
         let wrong = || Problem::field("invalid_smart_encoding", self.pointer("smart_encoding"), says);
         Smart::of(word).map(Some).ok_or_else(wrong)
+    }
+}
+
+impl Fields<'_> {
+    /// `{"0x1400": "text", "0x1401": "hex:0a1b"}`.
+    fn tlvs(&self) -> Result<Vec<u8>, Problem> {
+        let wrong = |says: String| Problem::field("invalid_tlvs", self.pointer("tlvs"), says);
+        let mut octets = Vec::new();
+        match self.object.get("tlvs") {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(table)) => {
+                for (tag, value) in table {
+                    let text =
+                        value.as_str().ok_or_else(|| wrong(format!("{tag:?} has a value that is not a string.")))?;
+                    write_optional(tag, text, &mut octets).map_err(|what| wrong(format!("{what}.")))?;
+                }
+            }
+            Some(_) => return Err(wrong("The field tlvs is not an object of tags and strings.".to_owned())),
+        }
+        Ok(octets)
     }
 }
 

@@ -37,7 +37,24 @@ pub struct ServerEnd {
     /// Counts the connection as unbound, until it binds.
     unbound: Option<Unbound>,
     account: Option<Box<Account>>,
+    /// A bind over its tenant's limit that waits for the answers of the others.
+    waiting: Option<Waiting>,
 }
+
+/// A bind that is answered once it is known whether the others of its tenant live (quirk Q80).
+struct Waiting {
+    kind: BindKind,
+    tenant: TenantId,
+    rules: Arc<Rules>,
+    /// When it is looked again, and until when.
+    look_at: Duration,
+    until: Duration,
+}
+
+/// How often a bind that waits looks whether there is room.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long a bind waits beyond the time that probes have.
+const WAIT_LONGER: Duration = Duration::from_millis(500);
 
 /// What a bound connection has.
 struct Account {
@@ -67,13 +84,13 @@ struct Account {
 impl ServerEnd {
     /// The end of a connection that was just accepted from `peer`.
     pub fn new(ground: Arc<Ground>, peer: SocketAddr, unbound: Unbound) -> ServerEnd {
-        ServerEnd { ground, peer, unbound: Some(unbound), account: None }
+        ServerEnd { ground, peer, unbound: Some(unbound), account: None, waiting: None }
     }
 
     /// Tells the core that the link is gone, and waits until it has seen that. Receipts in its window are owed again then.
     pub async fn close(mut self) {
         let Some(mut account) = self.account.take() else { return };
-        self.ground.presence.tenant_unbind(account.tenant);
+        self.ground.unbound(account.tenant, account.link);
         account.batch.commands.push(Command::Close { link: account.link });
         self.ground.exchange.inbox.post(&mut account.batch);
         self.ground.exchange.closed(account.link, &account.mailbox).await;
@@ -90,24 +107,60 @@ impl ServerEnd {
     }
 
     fn bind(&mut self, now: Duration, kind: BindKind, bind: &Bind<'_>, session: &mut Session, out: &mut Vec<u8>) {
-        match self.admit(now, kind, bind) {
-            Ok(account) => {
-                session.resize_window(u32::from(account.window));
-                session.accept_bind(now, self.ground.config.system_id.as_bytes(), out);
-                self.account = Some(account);
-                self.unbound = None;
-            }
-            Err(refusal) => {
-                // Wrong credentials are bounded by their budget; the rest could fill a log.
-                if refusal == Refusal::WrongCredentials || self.ground.attempts.mention(self.peer.ip()) {
-                    tracing::warn!(peer = %self.peer, ?kind, reason = refusal.code(), "a bind was refused");
+        match self.known(now, bind) {
+            Err(refusal) => self.refuse(kind, &refusal, session, out),
+            Ok((rules, tenant)) => {
+                if self.has_room(&rules, tenant) {
+                    return self.accept(now, kind, tenant, rules, session, out);
                 }
-                session.reject_bind(command_status(&refusal), out);
+                if !self.ground.roll.call(tenant, self.peer.ip(), now) {
+                    return self.refuse(kind, &Refusal::TooManyBinds, session, out);
+                }
+                let until = now + self.ground.config.enquire_link_timeout + WAIT_LONGER;
+                self.waiting = Some(Waiting { kind, tenant, rules, look_at: now + LOOK_EVERY, until });
             }
         }
     }
 
-    fn admit(&self, now: Duration, kind: BindKind, bind: &Bind<'_>) -> Result<Box<Account>, Refusal> {
+    /// Looks whether one of the others has gone.
+    fn look_again(&mut self, now: Duration, session: &mut Session, out: &mut Vec<u8>) {
+        let Some(mut waiting) = self.waiting.take() else { return };
+        if self.has_room(&waiting.rules, waiting.tenant) {
+            self.accept(now, waiting.kind, waiting.tenant, waiting.rules, session, out);
+        } else if waiting.until <= now {
+            self.refuse(waiting.kind, &Refusal::TooManyBinds, session, out);
+        } else {
+            waiting.look_at = now + LOOK_EVERY;
+            self.waiting = Some(waiting);
+        }
+    }
+
+    fn refuse(&self, kind: BindKind, refusal: &Refusal, session: &mut Session, out: &mut Vec<u8>) {
+        // Wrong credentials are bounded by their budget; the rest could fill a log.
+        if *refusal == Refusal::WrongCredentials || self.ground.attempts.mention(self.peer.ip()) {
+            tracing::warn!(peer = %self.peer, ?kind, reason = refusal.code(), "a bind was refused");
+        }
+        session.reject_bind(command_status(refusal), out);
+    }
+
+    fn accept(
+        &mut self,
+        now: Duration,
+        kind: BindKind,
+        tenant: TenantId,
+        rules: Arc<Rules>,
+        session: &mut Session,
+        out: &mut Vec<u8>,
+    ) {
+        let account = self.account(now, kind, tenant, rules);
+        session.resize_window(u32::from(account.window));
+        session.accept_bind(now, self.ground.config.system_id.as_bytes(), out);
+        self.account = Some(account);
+        self.unbound = None;
+    }
+
+    /// Whose credentials these are.
+    fn known(&self, now: Duration, bind: &Bind<'_>) -> Result<(Arc<Rules>, TenantId), Refusal> {
         let ground = &self.ground;
         if !ground.attempts.may_try(self.peer.ip(), bind.system_id, now) {
             return Err(Refusal::TooManyBinds);
@@ -116,11 +169,22 @@ impl ServerEnd {
         let found = rules.policy.bind(bind.system_id, bind.password);
         let tenant = found.inspect_err(|_| ground.attempts.failed(self.peer.ip(), bind.system_id, now))?;
         let id = tenant.id;
-        let binds_max = tenant.binds_max.map_or(ground.config.tenant_binds_max, u32::from);
-        if !ground.presence.tenant_bind(id, binds_max) {
-            return Err(Refusal::TooManyBinds);
-        }
+        Ok((rules, id))
+    }
+
+    /// Takes a place among the tenant's binds, if there is one.
+    fn has_room(&self, rules: &Rules, id: TenantId) -> bool {
+        let tenant = Account::tenant(rules, id);
+        let binds_max = tenant.binds_max.map_or(self.ground.config.tenant_binds_max, u32::from);
+        self.ground.presence.tenant_bind(id, binds_max)
+    }
+
+    /// What a bind has that took its place.
+    fn account(&self, now: Duration, kind: BindKind, id: TenantId, rules: Arc<Rules>) -> Box<Account> {
+        let ground = &self.ground;
+        let tenant = Account::tenant(&rules, id);
         let (link, mailbox) = ground.exchange.open();
+        ground.roll.enter(id, self.peer.ip(), link, now, mailbox.clone());
         let mut batch = Batch::default();
         let receives = kind.bound_state().receives();
         let window = if receives { tenant.window.unwrap_or(u16::MAX).min(ground.config.deliver_window) } else { 1 };
@@ -129,7 +193,7 @@ impl ServerEnd {
         }
         tracing::info!(tenant = %tenant.name, peer = %self.peer, ?kind, "bound");
         let (keyring, presence) = (ground.keyring.clone(), ground.presence.clone());
-        Ok(Box::new(Account {
+        Box::new(Account {
             link,
             mailbox,
             tenant: id,
@@ -147,7 +211,7 @@ impl ServerEnd {
             held: false,
             full: false,
             leaving: false,
-        }))
+        })
     }
 }
 
@@ -175,7 +239,7 @@ impl From<Refusal> for No {
 impl Drop for ServerEnd {
     fn drop(&mut self) {
         if let Some(account) = self.account.take() {
-            self.ground.presence.tenant_unbind(account.tenant);
+            self.ground.unbound(account.tenant, account.link);
             self.ground.exchange.abandon(account.link, account.mailbox);
         }
     }
@@ -292,6 +356,7 @@ impl Account {
                     self.delivered(slot, false);
                 }
             }
+            Effect::Probe => session.probe(now, out),
             _ => {}
         }
     }
@@ -365,6 +430,14 @@ impl End for ServerEnd {
         outbox.clear();
         account.outbox = outbox;
         Poll::Ready(())
+    }
+
+    fn next_at(&self) -> Option<Duration> {
+        self.waiting.as_ref().map(|waiting| waiting.look_at)
+    }
+
+    fn on_tick(&mut self, now: Duration, session: &mut Session, out: &mut Vec<u8>) {
+        self.look_again(now, session, out);
     }
 
     fn on_pressure(&mut self, full: bool) {

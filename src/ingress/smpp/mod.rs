@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod end;
 pub mod listen;
+pub mod roll;
 pub mod submission;
 
 use std::sync::Arc;
@@ -16,7 +17,9 @@ use crate::ingress::accept::Rules;
 use crate::ingress::references::References;
 use crate::ingress::refused::Refused;
 use crate::ingress::smpp::attempts::Attempts;
+use crate::ingress::smpp::roll::Roll;
 use crate::link::Limits;
+use crate::message::{LinkId, TenantId};
 use crate::presence::Presence;
 use crate::seal::Keyring;
 use crate::smpp::session::SessionConfig;
@@ -98,6 +101,16 @@ pub struct Ground {
     pub references: Arc<References>,
     /// Failed binds.
     pub attempts: Attempts,
+    /// Who is bound from where.
+    pub roll: Roll,
     /// Messages that were refused, by reason.
     pub refused: Arc<Refused>,
+}
+
+impl Ground {
+    /// A tenant's bind is gone: its place is free.
+    fn unbound(&self, tenant: TenantId, link: LinkId) {
+        self.roll.leave(tenant, link);
+        self.presence.tenant_unbind(tenant);
+    }
 }

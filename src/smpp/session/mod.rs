@@ -32,6 +32,9 @@ pub struct SessionConfig {
     pub enquire_link_misses_max: u32,
     /// How long a request may await its response. Default 60 s.
     pub response_timeout: Duration,
+    /// How long beyond that a late response is still taken for the answer (quirk Q74). Until then the request keeps its place in
+    /// the window. Default none.
+    pub response_grace: Duration,
     /// How long a bound session may carry nothing but enquire_link; None, the default, is for ever.
     pub idle_timeout: Option<Duration>,
     /// How long an unbind waits: ours for its response, the peer's for our answers to its requests. Default 5 s.
@@ -54,6 +57,7 @@ impl Default for SessionConfig {
             enquire_link_timeout: Duration::from_secs(10),
             enquire_link_misses_max: 2,
             response_timeout: Duration::from_secs(60),
+            response_grace: Duration::ZERO,
             idle_timeout: None,
             unbind_timeout: Duration::from_secs(5),
             unmatched_nacks_max: 10,
@@ -244,6 +248,8 @@ pub struct Tolerated {
     pub unmatched_responses: u64,
     /// generic_nacks that answer nothing.
     pub unmatched_nacks: u64,
+    /// Responses that came after their time and within the grace.
+    pub late_responses: u64,
     /// Requests that the state or the role forbids, or that are not known.
     pub refused_requests: u64,
     /// Requests that could not be read.

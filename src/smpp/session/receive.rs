@@ -186,6 +186,7 @@ impl Session {
                     && let Some(request) = self.window.settle(sequence)
                 {
                     self.note_response(now);
+                    self.tolerated.late_responses += u64::from(now > request.sent_at + self.config.response_timeout);
                     return Event::Response { token: request.token, status, body };
                 }
             }

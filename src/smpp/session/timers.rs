@@ -6,7 +6,7 @@ use crate::smpp::command::CommandId;
 use crate::smpp::encode::encode_parts;
 use crate::smpp::pdu::Body;
 use crate::smpp::session::receive::answer;
-use crate::smpp::session::{CloseReason, Session, TimeoutEvent};
+use crate::smpp::session::{CloseReason, Session, SessionConfig, TimeoutEvent};
 use crate::smpp::status::CommandStatus;
 
 impl Session {
@@ -77,6 +77,16 @@ impl Session {
         Some(TimeoutEvent::Expired { token: oldest.token })
     }
 
+    /// Asks at once for a sign of life; if none comes within the time of a probe, the session is over. For whoever has reason to think
+    /// that the peer is gone (quirk Q80).
+    pub fn probe(&mut self, now: Duration, out: &mut Vec<u8>) {
+        if self.state.is_bound() && !self.is_closing() {
+            self.probes_missed = self.config.enquire_link_misses_max.max(1);
+            self.probed_at = now;
+            self.probe = Some(self.send(Body::EnquireLink, out));
+        }
+    }
+
     fn send(&mut self, body: Body<'_>, out: &mut Vec<u8>) -> u32 {
         let sequence = self.window.next_sequence();
         encode_parts(CommandStatus::ROK, sequence, &body, out);
@@ -84,7 +94,8 @@ impl Session {
     }
 
     fn response_deadline(&self) -> Option<Duration> {
-        self.window.oldest().map(|request| request.sent_at + self.config.response_timeout)
+        let SessionConfig { response_timeout, response_grace, .. } = self.config;
+        self.window.oldest().map(|request| request.sent_at + response_timeout + response_grace)
     }
 
     fn idle_deadline(&self) -> Option<Duration> {
