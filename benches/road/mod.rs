@@ -297,6 +297,7 @@ fn admission() -> (Rules, Intake) {
         senders: Vec::new(),
         languages: sluice::text::national::Languages::ALL,
         smart: Smart::Strict,
+        tlvs: Vec::new(),
     };
     let route = RouteConfig { prefix: String::new(), carriers: vec!["alpha".to_owned()], tenant: None };
     let carrier = CarrierEntry { name: "alpha", id: CARRIER, coding: Coding::default() };

@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 use crate::carrier::end::CarrierEnd;
 use crate::carrier::{Config, Ground};
 use crate::link::drive::{self, stopped};
-use crate::smpp::fields::Version;
 use crate::smpp::session::{BindKind, Session, SessionConfig};
 use crate::smpp::status::CommandStatus;
 

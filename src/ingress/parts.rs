@@ -11,7 +11,7 @@ use crate::text::replace::{Better, Reach};
 use crate::text::resplit::{Resplit, Unfit, plan_user_data, resplit};
 use crate::text::segment::{Plan, plan, segment};
 use crate::text::segment_octets::{plan_octets, segment_octets};
-use crate::text::{Alphabet, Choice, Concat, Options, TextError, gsm7};
+use crate::text::{Alphabet, Choice, Concat, Options, TextError, gsm7, ucs2};
 
 /// What is to be sent.
 #[derive(Clone, Copy)]
@@ -101,6 +101,12 @@ impl Parts {
                 }
                 if segment {
                     return Ok(Layout::of_segment(octets, alphabet, data_coding));
+                }
+                if alphabet == Alphabet::Ucs2 && ucs2::is_marked(octets) {
+                    self.transcoded.clear();
+                    ucs2::decode_marked(octets, &mut self.transcoded);
+                    let plan = plan(&self.transcoded, coding.options(Choice::Ucs2)).map_err(refusal)?;
+                    return Ok(Layout::of_plan(plan, data_coding, Form::Transcoded(plan)));
                 }
                 if needs_transcoding(data_coding, coding) {
                     self.transcoded.clear();

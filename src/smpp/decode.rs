@@ -108,9 +108,13 @@ fn unsupported(_: CommandStatus) -> CommandStatus {
     CommandStatus::RINVCMDID
 }
 
+/// Octets of a bind's password with its NUL. The standard has 9 (3.4 section 5.2.2); longer ones are in use, and whether this one is
+/// right is for the account to say (quirk Q82).
+const BIND_PASSWORD_OCTETS_MAX: usize = 64;
+
 fn bind(input: &[u8]) -> IResult<&[u8], Bind<'_>, Fault> {
     let (rest, system_id) = text(input, 16, CommandStatus::RINVSYSID)?;
-    let (rest, password) = text(rest, 9, CommandStatus::RINVPASWD)?;
+    let (rest, password) = text(rest, BIND_PASSWORD_OCTETS_MAX, CommandStatus::RINVPASWD)?;
     let (rest, system_type) = text(rest, 13, CommandStatus::RINVSYSTYP)?;
     let (rest, [interface_version, addr_ton, addr_npi]) = octets(rest)?;
     let (rest, address_range) = text(rest, 41, CommandStatus::RBINDFAIL)?;

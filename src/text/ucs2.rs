@@ -136,6 +136,27 @@ pub fn decode(octets: &[u8], out: &mut String) {
     }
 }
 
+/// The byte order mark as each order writes it.
+const MARK_BIG: [u8; 2] = [0xFE, 0xFF];
+const MARK_LITTLE: [u8; 2] = [0xFF, 0xFE];
+
+/// Whether the octets of a whole message begin with a byte order mark. The standard knows none: UCS-2 is big-endian on SMPP links.
+pub fn is_marked(octets: &[u8]) -> bool {
+    octets.starts_with(&MARK_BIG) || octets.starts_with(&MARK_LITTLE)
+}
+
+/// As [`decode`], for the octets of a whole message that somebody else wrote: a byte order mark at the start tells the order and is
+/// no part of the text (quirk Q55).
+pub fn decode_marked(octets: &[u8], out: &mut String) {
+    if let Some(big) = octets.strip_prefix(&MARK_BIG) {
+        return decode(big, out);
+    }
+    let Some(little) = octets.strip_prefix(&MARK_LITTLE) else { return decode(octets, out) };
+    let mut turned = little.to_vec();
+    turned.as_chunks_mut::<2>().0.iter_mut().for_each(|unit| unit.reverse());
+    decode(&turned, out);
+}
+
 /// Whether a big-endian code unit is the first half of a pair.
 pub(super) fn is_high_surrogate(unit: [u8; 2]) -> bool {
     unit[0] & 0xFC == 0xD8

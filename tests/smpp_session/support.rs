@@ -1,4 +1,5 @@
 //! Sessions in a wanted state, and what they say.
+#![allow(dead_code, reason = "each test binary uses the part it needs")]
 
 use std::time::Duration;
 

@@ -16,6 +16,9 @@ use crate::smpp::validate::{validate_data, validate_replace, validate_submit, va
 
 /// When the session has begun, and when the PDU comes: just when a probe is due.
 const BEGAN: Duration = Duration::from_secs(1_000);
+/// Octets of a password by the standard, without NUL (3.4 section 5.2.2). A message centre may take longer ones if the account has one.
+const PASSWORD_OCTETS_MAX: usize = 8;
+
 const NOW: Duration = Duration::from_secs(1_030);
 
 /// A response with a sequence number below this one answers a request that is outstanding; any other answers none.
@@ -114,6 +117,10 @@ pub fn outcome(place: Place, octets: &[u8], now_micros: u64) -> (Outcome, Sessio
     let mut action = None;
     let mut accepted = true;
     match event {
+        Event::Bind { bind, .. } if bind.password.len() > PASSWORD_OCTETS_MAX => {
+            session.reject_bind(CommandStatus::RINVPASWD, &mut out);
+            accepted = false;
+        }
         Event::Bind { .. } => session.accept_bind(NOW, b"sluice", &mut out),
         Event::Request { sequence, body } => {
             accepted = answer(&mut session, place.role, sequence, &body, now_micros, &mut out);
