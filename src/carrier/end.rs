@@ -10,7 +10,7 @@ use crate::carrier::notice::{Delivery, Reading};
 use crate::carrier::outcome::{Statuses, Treatment};
 use crate::carrier::pace::{Pace, Turn};
 use crate::carrier::submit::submit_sm;
-use crate::carrier::{Config, Ground, Validity};
+use crate::carrier::{Config, Ground, validity};
 use crate::command::{Command, Effect, Outcome, Reply, Role, Span};
 use crate::envelope::{Carriage, Envelope};
 use crate::exchange::{Batch, Mailbox, Outbox};
@@ -22,7 +22,6 @@ use crate::smpp::fields::Version;
 use crate::smpp::pdu::{Bind, Body, SubmitSmResp};
 use crate::smpp::session::{BindKind, Event, Session, TimeoutEvent};
 use crate::smpp::status::CommandStatus;
-use crate::smpp::time::{TIME_OCTETS, format_absolute, format_relative};
 use crate::smpp::tlv::Tlvs;
 
 /// Receipts that may await the core at once; beyond that the link is not read.
@@ -199,7 +198,8 @@ impl CarrierEnd {
     }
 
     fn submit(&mut self, now: Duration, part: Part<'_>, session: &mut Session, out: &mut Vec<u8>) {
-        let validity = self.validity(now, part.expires);
+        let told = !self.validity_refused;
+        let validity = told.then(|| validity::period(&self.config, self.ground.clock.at(now), part.expires)).flatten();
         let period = validity.as_ref().map_or(&b""[..], |text| &text[..]);
         let envelope = Envelope::read(part.envelope);
         if session.peer_version() < Version::V34
@@ -239,20 +239,6 @@ impl CarrierEnd {
     fn refuse_unsent(&mut self, slot: u16, status: CommandStatus) {
         self.pace.lost();
         self.report(slot, Outcome::Refused { status: status.0 });
-    }
-
-    /// What is left of the validity, in the way of the carrier (quirk Q94).
-    fn validity(&self, now: Duration, expires: Timestamp) -> Option<[u8; TIME_OCTETS]> {
-        if self.config.validity == Validity::None || self.validity_refused {
-            return None;
-        }
-        let now = self.ground.clock.at(now);
-        let left = (expires.micros_since(now).max(1_000_000) / 1_000_000) as u64;
-        let left = left.min(self.config.validity_max.as_secs().max(1));
-        match self.config.validity {
-            Validity::Absolute => Some(format_absolute(now.0 as u64 + left * 1_000_000)),
-            _ => format_relative(left),
-        }
     }
 
     fn give_back(&mut self, slot: u16, status: CommandStatus) {

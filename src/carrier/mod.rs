@@ -7,6 +7,7 @@ pub mod notice;
 pub mod outcome;
 pub mod pace;
 pub mod submit;
+pub mod validity;
 
 use std::sync::Arc;
 use std::time::Duration;
