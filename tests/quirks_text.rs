@@ -156,8 +156,8 @@ fn header(wide: bool, total: u8, sequence: u8) -> Vec<u8> {
     if wide { vec![6, 8, 4, 0x12, 0x34, total, sequence] } else { vec![5, 0, 3, 0x34, total, sequence] }
 }
 
-fn parameter(submit: &Submit, tag: u16) -> Option<&[u8]> {
-    submit.tlvs.iter().find(|(known, _)| *known == tag).map(|(_, value)| value.as_slice())
+fn parameter(submit: &Submit, tag: u16) -> Option<Vec<u8>> {
+    submit.parameters().into_iter().find(|(known, _)| *known == tag).map(|(_, value)| value)
 }
 
 /// What a handset makes of submits, in the way that each says.
@@ -171,8 +171,8 @@ fn joined(submits: &[Submit]) -> Vec<u8> {
             (octets, None) => submit.octets[octets - 1],
             (_, Some(_)) => panic!("two ways at once: {submit:?}"),
         };
-        let text = parameter(submit, PAYLOAD).unwrap_or(&submit.octets[header_octets..]);
-        parts.push((sequence, text.to_vec()));
+        let text = parameter(submit, PAYLOAD).unwrap_or_else(|| submit.octets[header_octets..].to_vec());
+        parts.push((sequence, text));
     }
     parts.sort();
     parts.into_iter().flat_map(|(_, text)| text).collect()
