@@ -67,6 +67,16 @@ fn a_gap_joins_nothing() {
 }
 
 #[test]
+fn parts_are_read_by_the_tables_that_their_headers_name() {
+    let turkish = Reading { data_coding: 0, locking_id: 0, single_id: 1 };
+    let halves = [(1, &b"a\x1B"[..]), (2, b"sb")];
+    let parts = halves.map(|(sequence, octets)| (key(1, 2), Part { sequence, reading: turkish, octets }));
+    assert_eq!(text(&joined(Limits::default(), &parts)[0]), "aşb");
+    let unnamed = halves.map(|(sequence, octets)| (key(1, 2), part(sequence, octets)));
+    assert_eq!(text(&joined(Limits::default(), &unnamed)[0]), "asb");
+}
+
+#[test]
 fn q63_one_reference_for_two_messages() {
     let parts = [
         (key(5, 2), part(1, b"A1")),
@@ -168,10 +178,13 @@ enum Step {
 /// A message as the naive twin hands it over.
 type Plain = (Key, End, Vec<(u8, Vec<u8>)>);
 
+/// A set of the naive twin: its key, when it began, numbers and octets of its parts.
+type Set = (Key, u64, Vec<(u8, Vec<u8>)>);
+
 /// Keeps everything in lists and looks at all of it each time.
 #[derive(Default)]
 struct Twin {
-    sets: Vec<(Key, u64, Vec<(u8, Vec<u8>)>)>,
+    sets: Vec<Set>,
 }
 
 impl Twin {
@@ -184,7 +197,7 @@ impl Twin {
         if *sequence == 0 || sequence > total {
             return;
         }
-        let place = |sets: &[(Key, u64, Vec<(u8, Vec<u8>)>)]| sets.iter().position(|(held, ..)| *held == key);
+        let place = |sets: &[Set]| sets.iter().position(|(held, ..)| *held == key);
         if let Some(at) = place(&self.sets)
             && let Some((_, held)) = self.sets[at].2.iter().find(|(held, _)| held == sequence)
         {

@@ -55,7 +55,7 @@ impl Civil {
             && self.second <= 59
     }
 
-    /// Microseconds since 1970 of a date and time that is valid.
+    /// Microseconds since 1970 of a date and time that is valid; at most what 64 bits hold.
     pub fn micros(&self) -> u64 {
         let year = if self.month <= 2 { self.year - 1 } else { self.year };
         let (era, year_of_era) = (year / 400, year % 400);
@@ -64,7 +64,7 @@ impl Civil {
         let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
         let days = era * ERA_DAYS + day_of_era - DAYS_TO_1970;
         let seconds = days * 86_400 + self.hour * 3_600 + self.minute * 60 + self.second;
-        seconds * SECOND_MICROS
+        seconds.saturating_mul(SECOND_MICROS)
     }
 
     /// The same day and time some months later, or the last day of that month.

@@ -97,10 +97,10 @@ fn relative(fields: [u64; 6], tenths: u64, quarters: u64, now_micros: u64) -> Pa
     let [years, months, days, hours, minutes, seconds] = fields;
     let lenient =
         months > 12 || days > 31 || hours > 23 || minutes > 59 || seconds > 59 || tenths != 0 || quarters != 0;
-    let micros = Civil::of(now_micros).plus_months(years * 12 + months).micros()
-        + now_micros % SECOND_MICROS
-        + days * DAY_MICROS
-        + (hours * 3_600 + minutes * 60 + seconds) * SECOND_MICROS;
+    let behind_months =
+        now_micros % SECOND_MICROS + days * DAY_MICROS + (hours * 3_600 + minutes * 60 + seconds) * SECOND_MICROS;
+    // A present near the end of what 64 bits hold comes to that end.
+    let micros = Civil::of(now_micros).plus_months(years * 12 + months).micros().saturating_add(behind_months);
     ParsedTime { micros, lenient }
 }
 
