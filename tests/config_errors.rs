@@ -81,6 +81,45 @@ fn what_is_right_loads_with_its_defaults() {
 }
 
 #[test]
+fn receipts_are_told_in_words_that_are_known() {
+    for (key, wrong) in [
+        ("receipt_format", "\"kannel\""),
+        ("receipt_format", "7"),
+        ("receipt_format", "{ date = 12 }"),
+        ("receipt_format", "{ like = \"kannel\" }"),
+        ("receipt_format", "{ dates = 11 }"),
+        ("receipt_format", "{ counts = 4 }"),
+        ("receipt_format", "{ text = \"TEXT\" }"),
+        ("receipt_format", "{ id = \"octal\" }"),
+        ("receipt_format", "{ tlvs = [\"sar\"] }"),
+        ("receipt_format", "{ tlvs = true }"),
+    ] {
+        let text = RIGHT.replace("[[carrier]]", &format!("{key} = {wrong}\n[[carrier]]"));
+        assert_eq!(errors(&text), ["8 tenant.receipt_format"], "{wrong}");
+    }
+    for (key, wrong) in [
+        ("receipt_zone", "\"CET\""),
+        ("receipt_zone", "\"+15:00\""),
+        ("receipt_errors", "\"21b\""),
+        ("receipt_errors", "{ \"21b\" = \"\" }"),
+        ("receipt_errors", "{ \"21b\" = \"too long for it\" }"),
+        ("receipts_unmarked", "\"yes\""),
+        ("delivered_wins", "1"),
+    ] {
+        let text = RIGHT.replace("[[route]]", &format!("{key} = {wrong}\n[[route]]"));
+        assert_eq!(errors(&text), [format!("14 carrier.{key}")], "{wrong}");
+    }
+    let right = RIGHT
+        .replace("[[carrier]]", "receipt_format = { like = \"jasmin\", dates = 12, tlvs = [] }\n[[carrier]]")
+        .replace("[[route]]", "receipt_zone = \"-03:30\"\nreceipt_errors = { \"21b\" = \"027\" }\n[[route]]");
+    let (config, _) = Files::new().load(&right).expect("it is right");
+    let format = config.tenants[0].receipt_format;
+    assert_eq!((format.count_digits, format.date_digits, format.tlv_id), (0, 12, false));
+    assert_eq!(config.carriers[0].receipt_zone_minutes, -210);
+    assert_eq!(config.carriers[0].receipt_errors["21b"], "027");
+}
+
+#[test]
 fn all_faults_are_told_at_once() {
     let wrong = r#"
 [smpp]

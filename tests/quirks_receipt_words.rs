@@ -341,6 +341,7 @@ fn q26_dates_are_in_the_zone_of_the_carrier() {
     assert_eq!(done_at, Timestamp(i64::try_from(utc).expect("this century")));
     // What is done before it was sent, or is yet to come, is brought to the time in which it can have been.
     let mut road = Road::with("receipt_zone = \"+02:00\"", "receipt_format = { dates = 14 }");
+    let mut last = 0;
     for done in ["0001010000", "9912312359"] {
         let id = road.sent(TO, done);
         road.carrier.report(&format!("id:{done} submit date:2611211201 done date:{done} stat:DELIVRD err:000 text:"));
@@ -349,7 +350,22 @@ fn q26_dates_are_in_the_zone_of_the_carrier() {
         assert_eq!(read.id, Some(id.as_bytes()));
         let (submitted, ended) = (read.submit_micros.expect("a date"), read.done_micros.expect("a date"));
         assert!((submitted..submitted + 60_000_000).contains(&ended), "{told}");
+        last = submitted;
     }
+    let counted = |daemon: &Daemon, wanted: &str| {
+        let metrics = http::get(daemon.http, "/metrics", None).text;
+        metrics.lines().any(|line| line == wanted).then_some(())
+    };
+    eventually("both are counted", || counted(&road.daemon, "sluice_receipts_misdated_total 2"));
+    // The present as the carrier's clock shows it, two hours ahead, is no wrong date.
+    let id = road.sent(TO, "now");
+    let Civil { year, month, day, hour, minute, second } = Civil::of(last + 2 * 3_600_000_000);
+    let local = format!("{:02}{month:02}{day:02}{hour:02}{minute:02}{second:02}", year % 100);
+    road.carrier.report(&format!("id:now submit date:{local} done date:{local} stat:DELIVRD err:000 text:"));
+    road.told(&id, "DELIVRD");
+    let reported = "sluice_receipts_total{state=\"delivered\"} 3";
+    eventually("it is counted as a receipt", || counted(&road.daemon, reported));
+    counted(&road.daemon, "sluice_receipts_misdated_total 2").expect("and as nothing else");
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub struct Numbers {
     pub receipted: [u64; 9],
     pub unmatched: u64,
     pub quarantined: u64,
+    /// Receipts whose date lies before the sending or in the future by more than the minute to which dates are written.
+    pub misdated: u64,
     /// Receipts given up because they waited too long for their tenant.
     pub unreported: u64,
     pub reported: u64,

@@ -8,6 +8,9 @@ use crate::fact::{Fact, Notice, Stage, flags};
 use crate::message::{CarrierId, State, Timestamp};
 use crate::receipt::correlate::Found;
 
+/// Dates of receipts are to the minute.
+const DATE_MICROS: i64 = 60_000_000;
+
 impl Core {
     pub(super) fn receipt(
         &mut self,
@@ -133,13 +136,17 @@ impl Core {
         let message = *self.fold.messages.slot(part.slot);
         let state = notice.state.unwrap_or(State::Enroute);
         let (posted_micros, voided_micros) = self.on_delivery(part.slot, state, part.posted || part.voided);
+        let done_at = self.done_at(notice, part.sent_at);
+        if notice.done_at != Timestamp(0) && done_at.micros_since(notice.done_at).abs() > DATE_MICROS {
+            self.numbers.misdated += 1;
+        }
         let receipted = Fact::Receipted {
             carrier: message.carrier,
             at: self.now,
             part: self.part_ref(entry),
             account: self.fold.account(part.slot),
             state,
-            done_at: self.done_at(notice, part.sent_at),
+            done_at,
             posted_micros,
             voided_micros,
             unmatched,

@@ -144,6 +144,8 @@ pub struct Receipts {
     pub unmatched: Total,
     /// Those that were given up.
     pub quarantined: Total,
+    /// Those whose date cannot be right.
+    pub misdated: Total,
     /// Answered by tenants.
     pub reported: Total,
     /// Owed to tenants for so long that they were given up.
@@ -293,6 +295,11 @@ fn receipts(registry: &mut Registry) -> Receipts {
         matched: by_state(registry, "receipts", "Receipts of carriers that found their part, by state"),
         unmatched: total(registry, "receipts_unmatched", "Receipts of carriers that found no part yet"),
         quarantined: total(registry, "receipts_quarantined", "Receipts of carriers that were given up"),
+        misdated: total(
+            registry,
+            "receipts_misdated",
+            "Receipts of carriers whose date lies before the sending or in the future: see receipt_zone",
+        ),
         reported: total(registry, "receipts_reported", "Receipts that tenants have taken"),
         unreported: total(registry, "receipts_unreported", "Receipts that no bind of their tenant took in time"),
     }

@@ -53,6 +53,7 @@ impl Gauges {
         numbers.parts.in_doubt.reach(core.in_doubt);
         numbers.receipts.unmatched.reach(core.unmatched);
         numbers.receipts.quarantined.reach(core.quarantined);
+        numbers.receipts.misdated.reach(core.misdated);
         numbers.receipts.reported.reach(core.reported);
         numbers.receipts.unreported.reach(core.unreported);
         for octet in 0..9 {
