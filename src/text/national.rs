@@ -111,19 +111,21 @@ pub fn best_tables(text: &str, options: Options) -> Option<(u8, u8)> {
 
 /// The septet of a character with these tables (0: the default ones), or `None` if neither has it.
 pub fn septet(character: char, locking: u8, single: u8) -> Option<Septet> {
-    let default = gsm7::septet(character);
     let places = lookup::places(character);
-    let locked = match (locking, default) {
-        (0, Some(Septet::Default(septet))) => Some(septet),
-        (0, _) => None,
-        _ => places.locking_septet(locking),
+    let locked = match locking {
+        0 => gsm7::septet(character).filter(|septet| matches!(septet, Septet::Default(_))),
+        _ => places.locking_septet(locking).map(Septet::Default),
     };
-    let shifted = || match (single, default) {
-        (0, Some(Septet::Extended(septet))) => Some(septet),
-        (0, _) => None,
-        _ => places.single_septet(single),
+    let shifted = || match single {
+        0 => gsm7::septet(character).filter(|septet| matches!(septet, Septet::Extended(_))),
+        _ => places.single_septet(single).map(Septet::Extended),
     };
-    locked.map(Septet::Default).or_else(|| shifted().map(Septet::Extended))
+    locked.or_else(shifted)
+}
+
+/// Whether the locking shift table of a language (1 to 13) has a character.
+pub(super) fn is_locked(character: char, language: u8) -> bool {
+    1u16.checked_shl(u32::from(language)).is_some_and(|bit| lookup::places(character).locking & bit != 0)
 }
 
 /// The character of a septet in a locking shift table (0: the default alphabet), if it is defined.
