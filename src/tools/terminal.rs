@@ -17,6 +17,12 @@ pub fn line(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
+/// Prints a line on standard error, for a reader of standard output who expects something else there.
+pub fn note(text: &str) {
+    // As above.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Prints a JSON value on one line of standard output.
 pub fn json(value: &serde_json::Value) {
     line(&value.to_string());

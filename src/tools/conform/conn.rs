@@ -1,6 +1,7 @@
 //! One connection of the suite: what was asked on it, what came back, and what the peer asked of its own accord.
 
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -14,6 +15,12 @@ use crate::tools::conform::template::{Built, Template, Values};
 
 /// The longest PDU that is taken from a peer, octets.
 const PDU_OCTETS_MAX: usize = 1 << 20;
+
+/// The pause between two octets that come one by one.
+const TRICKLE_PAUSE: Duration = Duration::from_millis(2);
+
+/// The last message_id that was given out, so that none is given twice in a run.
+static LAST_ID: AtomicU32 = AtomicU32::new(0x0100_0000);
 
 /// A request that was sent.
 #[derive(Debug)]
@@ -45,7 +52,6 @@ pub(super) enum Side {
     /// It is the ESME.
     Esme,
     /// It is the message centre.
-    #[allow(dead_code)]
     Centre,
 }
 
@@ -63,8 +69,8 @@ pub(super) struct Conn {
     pub(super) asks: Vec<Ask>,
     /// Responses under numbers that nobody asked under.
     pub(super) strays: Vec<Received>,
-    /// The kind of request that the case itself answers.
-    pub(super) awaited: Option<u32>,
+    /// The kinds of request that the case itself answers.
+    pub(super) awaited: Vec<u32>,
     /// Requests of the peer of that kind.
     pub(super) requests: Vec<Received>,
 }
@@ -82,7 +88,7 @@ impl Conn {
             sequence: 0,
             asks: Vec::new(),
             strays: Vec::new(),
-            awaited: None,
+            awaited: Vec::new(),
             requests: Vec::new(),
         })
     }
@@ -150,6 +156,15 @@ impl Conn {
         }
     }
 
+    /// Writes what waits octet by octet.
+    pub(super) async fn trickle(&mut self, by: Instant) {
+        for octet in std::mem::take(&mut self.output) {
+            self.output.push(octet);
+            self.flush(by).await;
+            tokio::time::sleep(TRICKLE_PAUSE).await;
+        }
+    }
+
     /// Takes the next PDU in, or reads until the deadline.
     pub(super) async fn take(&mut self, by: Instant) -> Result<Came, String> {
         loop {
@@ -213,7 +228,7 @@ impl Conn {
         if !may {
             return Err(format!("it sent {}, which its side may not send (3.4 §2.3)", layout.name));
         }
-        if self.awaited == Some(pdu.id) {
+        if self.awaited.contains(&pdu.id) {
             self.requests.push(pdu);
             return Ok(());
         }
@@ -227,7 +242,8 @@ impl Conn {
             }
             "submit_sm" => {
                 header(pdu.id | RESPONSE, 0, pdu.sequence, &mut octets);
-                octets.extend_from_slice(format!("{:08x}\0", pdu.sequence).as_bytes());
+                let id = LAST_ID.fetch_add(1, Ordering::Relaxed);
+                octets.extend_from_slice(format!("{id:08x}\0").as_bytes());
                 octets[3] = octets.len() as u8;
             }
             "enquire_link" | "unbind" => header(pdu.id | RESPONSE, 0, pdu.sequence, &mut octets),
@@ -241,6 +257,18 @@ impl Conn {
     pub(super) async fn shut(&mut self) {
         // A peer that is gone already sees no difference.
         let _ = self.stream.shutdown().await;
+    }
+
+    /// Answers, as a friendly side would, what was kept for a case that did not come.
+    pub(super) fn release(&mut self) -> Result<(), String> {
+        self.awaited.clear();
+        std::mem::take(&mut self.requests).into_iter().try_for_each(|pdu| self.asked(pdu))
+    }
+
+    /// Forgets what was asked by an earlier case.
+    pub(super) fn forget(&mut self) {
+        self.asks.clear();
+        self.strays.clear();
     }
 
     /// Whether all that was asked is answered and nothing else came; says what is left over.

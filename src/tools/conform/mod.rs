@@ -7,6 +7,7 @@ mod answer;
 mod check;
 mod conn;
 mod layout;
+mod listen;
 mod player;
 mod report;
 mod script;
@@ -141,6 +142,10 @@ async fn play_all(args: &Args, cases: Vec<Case>, began: Instant, report: &mut Re
         from: args.from.clone(),
         id: String::new(),
     };
+    if let Some(listen) = args.listen {
+        let stage = Stage::new(listen, values, args.patience, args.binds, began + args.within);
+        return listen::play_all(listen, &stage, &cases, report).await;
+    }
     let target = args.connect.as_deref().unwrap_or_default();
     let address = resolved(target)?;
     greet(address, &values, args.patience).await?;
@@ -203,7 +208,7 @@ async fn greet(address: SocketAddr, values: &Values, patience: Duration) -> Resu
     conn.leave(patience).await;
     match status {
         0x05 | 0x08 | 0x14 | 0x58 | 0 => Ok(()),
-        0x0D | 0x0E | 0x0F => Err(Fault::Failed(format!(
+        0x0D..=0x0F => Err(Fault::Failed(format!(
             "{address} refuses the bind with {}; are --system-id and --password right, and may this account bind again?",
             status_name(status)
         ))),

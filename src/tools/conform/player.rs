@@ -26,6 +26,9 @@ const COME_AGAIN: [u32; 2] = [0x58, 0x14];
 /// Statuses of a refused bind that may be owed to the number of binds: ESME_RALYBND, ESME_RSYSERR, ESME_RBINDFAIL, and the above.
 const TOO_MANY: [u32; 5] = [0x05, 0x08, 0x0D, 0x58, 0x14];
 const RINVCMDID: u32 = 0x03;
+const BINDS: [u32; 3] = [0x01, 0x02, 0x09];
+/// How often a case is played again whose own bind was refused like that.
+const CROWDED_MAX: u32 = 10;
 
 /// What a case came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,6 +50,8 @@ pub(super) enum Stop {
     NotOffered(String),
     /// There is no bind to be had.
     NoBind(String),
+    /// A bind of the case itself was refused, perhaps because there are too many.
+    Crowded(String),
 }
 
 impl From<String> for Stop {
@@ -65,11 +70,24 @@ pub(super) struct Player<'a> {
     open: VecDeque<usize>,
     throttled: u32,
     shut: bool,
+    /// How long a request of the peer's own may take.
+    pub(super) request_patience: Duration,
     notes: Vec<String>,
 }
 
 /// Plays a case against a message centre.
 pub(super) async fn play(stage: &Stage, case: &Case) -> Verdict {
+    for _ in 0..CROWDED_MAX {
+        match play_once(stage, case).await {
+            (_, Err(Stop::Crowded(_))) => stage.fewer().await,
+            (player, played) => return player.verdict(played),
+        }
+    }
+    let (player, played) = play_once(stage, case).await;
+    player.verdict(played)
+}
+
+async fn play_once<'a>(stage: &'a Stage, case: &'a Case) -> (Player<'a>, Result<(), Stop>) {
     let mut player = Player::new(stage, case, None);
     let mut played = player.steps().await;
     if played.is_ok() {
@@ -82,7 +100,7 @@ pub(super) async fn play(stage: &Stage, case: &Case) -> Verdict {
         Err(Stop::NoBind(_)) => stage.no_bind(),
         _ => stage.some_bind(),
     }
-    player.verdict(played)
+    (player, played)
 }
 
 impl<'a> Player<'a> {
@@ -90,14 +108,15 @@ impl<'a> Player<'a> {
     pub(super) fn new(stage: &'a Stage, case: &'a Case, conn: Option<Conn>) -> Player<'a> {
         let values = stage.values.clone();
         let (open, notes) = (VecDeque::new(), Vec::new());
-        Player { stage, case, values, conn, open, throttled: 0, shut: false, notes }
+        let request_patience = stage.patience;
+        Player { stage, case, values, conn, open, throttled: 0, shut: false, request_patience, notes }
     }
 
     /// What the case came to.
     pub(super) fn verdict(self, played: Result<(), Stop>) -> Verdict {
         match played {
             Ok(()) => Verdict::Pass(self.notes.join("; ")),
-            Err(Stop::Wrong(what) | Stop::NoBind(what)) => Verdict::Fail(what),
+            Err(Stop::Wrong(what) | Stop::NoBind(what) | Stop::Crowded(what)) => Verdict::Fail(what),
             Err(Stop::NotOffered(what)) => Verdict::Skip(what),
         }
     }
@@ -107,8 +126,14 @@ impl<'a> Player<'a> {
         for step in &self.case.steps {
             match step {
                 Step::Open => self.conn = Some(self.stage.connect().await.map_err(Stop::NoBind)?),
+                Step::Bound | Step::Accept => {}
                 Step::Bind(template) => self.bind(template).await?,
                 Step::Send(count, template) => self.send(*count, template)?,
+                Step::Trickle(template) => {
+                    let by = Instant::now() + self.stage.patience;
+                    self.send(1, template)?;
+                    self.conn()?.trickle(by).await;
+                }
                 Step::Expect(count, answers) => self.expect(*count, answers).await?,
                 Step::Await(id) => self.request(*id).await?,
                 Step::Reply(template) => self.reply(template).await?,
@@ -292,6 +317,9 @@ impl<'a> Player<'a> {
         if optional && reply.status == RINVCMDID {
             return Err(Stop::NotOffered(format!("{said}: this operation is not offered, as the standard allows")));
         }
+        if BINDS.contains(&asked) && TOO_MANY.contains(&reply.status) {
+            return Err(Stop::Crowded(format!("{said}; expected {}", in_words(answers))));
+        }
         let text =
             |name: &str| found.field(name).map(|octets| format!(" {name} {:?}", String::from_utf8_lossy(octets)));
         let more = text("message_id").unwrap_or_default();
@@ -333,9 +361,11 @@ impl<'a> Player<'a> {
 
     /// Waits for a request of the peer.
     async fn request(&mut self, id: u32) -> Result<(), Stop> {
-        let by = Instant::now() + self.stage.request_patience;
+        let by = Instant::now() + self.request_patience;
         let conn = self.conn()?;
-        conn.awaited = Some(id);
+        if !conn.awaited.contains(&id) {
+            conn.awaited.push(id);
+        }
         conn.flush(by).await;
         while conn.requests.is_empty() {
             match conn.take(by).await? {
@@ -356,8 +386,7 @@ impl<'a> Player<'a> {
             return Err(Stop::Wrong("nothing was awaited".to_owned()));
         }
         let request = conn.requests.remove(0);
-        conn.awaited = None;
-        let built = template.build(request.sequence, &values)?;
+        let built = template.build_for(&request, &values)?;
         conn.answer(&built.octets);
         conn.flush(by).await;
         Ok(())
@@ -378,7 +407,7 @@ impl<'a> Player<'a> {
         self.conn = None;
         let bind = Template::parse("bind_transceiver").map_err(Stop::Wrong)?;
         let after = |stop: Stop| match stop {
-            Stop::Wrong(what) | Stop::NoBind(what) | Stop::NotOffered(what) => {
+            Stop::Wrong(what) | Stop::NoBind(what) | Stop::NotOffered(what) | Stop::Crowded(what) => {
                 Stop::NoBind(format!("afterwards it does not serve: {what}"))
             }
         };
@@ -393,10 +422,11 @@ impl<'a> Player<'a> {
                 .iter()
                 .any(|ask| ask.id.is_some_and(wanted) && ask.reply.as_ref().is_some_and(|pdu| pdu.status == 0))
         };
-        !conn.ended && !self.shut && answered(&|id| matches!(id, 1 | 2 | 9)) && !answered(&|id| id == 6)
+        !conn.ended && !self.shut && answered(&|id| BINDS.contains(&id)) && !answered(&|id| id == 6)
     }
 
-    async fn probe(&mut self) -> Result<(), Stop> {
+    /// Asks for a sign of life.
+    pub(super) async fn probe(&mut self) -> Result<(), Stop> {
         let by = Instant::now() + self.stage.patience;
         let patience = self.stage.patience;
         let conn = self.conn()?;

@@ -29,8 +29,14 @@ pub(super) enum Step {
     Open,
     /// Connects and binds with these settings; a refusal fails the case.
     Bind(Template),
+    /// The ESME under test has bound.
+    Bound,
+    /// The ESME under test has sent a bind, which is unanswered.
+    Accept,
     /// Sends something so many times; all that is sent in a row leaves in one write.
     Send(usize, Template),
+    /// Sends something octet by octet.
+    Trickle(Template),
     /// The next so many requests that were sent are answered by one of these.
     Expect(usize, Vec<Answer>),
     /// Waits for a request of the peer.
@@ -119,13 +125,13 @@ fn expand(at: usize, head: &str, steps: &[&str], section: &str, cases: &mut Vec<
     Ok(())
 }
 
-/// Words, and `A..B` for all numbers from A to B.
+/// Words, in which `~` stands for a space, and `A..B` for all numbers from A to B.
 fn values_of(text: &str) -> Vec<String> {
     let mut values = Vec::new();
     for word in text.split_whitespace() {
         match word.split_once("..").map(|(from, to)| (from.parse::<u32>(), to.parse::<u32>())) {
             Some((Ok(from), Ok(to))) => values.extend((from..=to).map(|value| value.to_string())),
-            _ => values.push(word.to_owned()),
+            _ => values.push(word.replace('~', " ")),
         }
     }
     values
@@ -135,6 +141,8 @@ fn parse_step(text: &str) -> Result<Step, String> {
     let (verb, rest) = text.split_once(' ').unwrap_or((text, ""));
     Ok(match verb {
         "open" => Step::Open,
+        "bound" => Step::Bound,
+        "accept" => Step::Accept,
         "shut" => Step::Shut,
         "drop" => Step::Drop,
         "ends" => Step::Ends,
@@ -157,12 +165,18 @@ fn parse_step(text: &str) -> Result<Step, String> {
             let (count, rest) = counted(rest);
             Step::Expect(count, Answer::parse_all(rest)?)
         }
+        "trickle" => Step::Trickle(Template::parse(rest)?),
         "await" => {
             let layout = crate::tools::conform::layout::Layout::named(rest);
             Step::Await(layout.ok_or_else(|| format!("{rest:?} is no PDU"))?.id)
         }
         "reply" => Step::Reply(Template::parse(rest)?),
-        _ => return Err("a step begins with open, bind, >, <, await, reply, shut, drop, ends or pause".to_owned()),
+        _ => {
+            return Err(
+                "a step begins with open, bind, bound, accept, >, trickle, <, await, reply, shut, drop, ends or pause"
+                    .to_owned(),
+            );
+        }
     })
 }
 

@@ -25,8 +25,6 @@ pub(super) struct Stage {
     pub(super) values: Values,
     /// How long an answer may take.
     pub(super) patience: Duration,
-    /// How long a request of the peer's own may take.
-    pub(super) request_patience: Duration,
     /// How often a bind is tried that may be one too many.
     pub(super) bind_tries: u32,
     /// No case is played past this.
@@ -45,7 +43,6 @@ impl Stage {
             address,
             values,
             patience,
-            request_patience: patience,
             bind_tries: 40,
             deadline,
             crowd: Semaphore::new(binds as usize),

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use crate::tools::conform::layout::{Kind, Layout};
+use crate::tools::conform::check::Received;
+use crate::tools::conform::layout::{Kind, Layout, RESPONSE};
 
 /// Where the values come from that a case does not say.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +46,9 @@ pub(super) struct Built {
     pub(super) sequence: Option<u32>,
 }
 
+/// Stands for the response of whatever is answered. It is a response's number that no standard uses.
+const RESP: u32 = 0xFFFF_FFFF;
+
 /// Settings that are no fields.
 const OTHERS: [&str; 15] = [
     "length", "id", "status", "seq", "cut", "sever", "tail", "body", "tlv", "tlvlie", "text", "octets", "fill",
@@ -63,6 +67,7 @@ impl Template {
         }
         let (id, layout, words) = match Layout::named(first) {
             Some(layout) => (layout.id, Some(layout), rest),
+            None if first == "resp" => (RESP, Layout::named("bind_transceiver_resp"), rest),
             None if first.starts_with("id=") => (number(&first[3..])?, None, rest),
             None => return Err(format!("{first:?} is no PDU")),
         };
@@ -76,6 +81,16 @@ impl Template {
             sets.push((key.to_owned(), value.to_owned()));
         }
         Ok(Template::Pdu { id, sets })
+    }
+
+    /// The octets that answer a request. What is called `resp` becomes its own response.
+    pub(super) fn build_for(&self, request: &Received, values: &Values) -> Result<Built, String> {
+        match self {
+            Template::Pdu { id: RESP, sets } => {
+                Template::Pdu { id: request.id | RESPONSE, sets: sets.clone() }.build(request.sequence, values)
+            }
+            _ => self.build(request.sequence, values),
+        }
     }
 
     /// The octets, under this sequence number unless it sets its own.
@@ -206,8 +221,8 @@ fn text_of(value: &str) -> Result<Vec<u8>, String> {
         return octets_of(hex);
     }
     match value.split_once('*') {
-        Some((count, character)) => Ok(character.repeat(number(count)? as usize).into_bytes()),
-        None => Ok(value.as_bytes().to_vec()),
+        Some((count, character)) if number(count).is_ok() => Ok(character.repeat(number(count)? as usize).into_bytes()),
+        _ => Ok(value.as_bytes().to_vec()),
     }
 }
 
@@ -235,7 +250,7 @@ pub(super) fn octets_of(text: &str) -> Result<Vec<u8>, String> {
             None => (1, piece),
         };
         let digits: Vec<u8> = hex.chars().filter_map(|digit| digit.to_digit(16)).map(|digit| digit as u8).collect();
-        if digits.len() != hex.len() || digits.len() % 2 != 0 {
+        if digits.len() != hex.len() || !digits.len().is_multiple_of(2) {
             return Err(format!("{hex:?} are no hexadecimal octets"));
         }
         let piece: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
