@@ -147,6 +147,36 @@ fn a_text_is_priced_for_a_destination() {
 }
 
 #[test]
+fn what_replacing_saves_is_told_in_parts_and_money() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let latin1 = "[[carrier]]\nid = \"beta\"\naddress = \"127.0.0.1:2777\"\nsystem_id = \"sluice\"\n\
+        default_alphabet = \"latin1\"\n[[route]]\nprefix = \"44\"\ntenant = \"unpriced\"\ncarriers = [\"beta\"]\n";
+    let config = config(dir.path(), &format!("{GOOD}\n{latin1}"));
+    let text = format!("{}’s", "a".repeat(140));
+    let told = run(&["segment", "--json", &text, "--to", "447700900123", "--config", &config]).json();
+    let quote = serde_json::json!({
+        "at": 140, "count": 1, "character": "’", "codepoint": "U+2019", "effect": "forces_ucs2", "replacement": "'",
+        "saves": { "parts": 2 },
+    });
+    assert_eq!((&told["parts"], &told["characters"][0], &told["characters_more"]), (&3.into(), &quote, &0.into()));
+    assert_eq!((&told["suggestion"]["encoding"], &told["suggestion"]["saves"]["parts"]), (&"gsm7".into(), &2.into()));
+    assert_eq!(told["suggestion"]["replaced"], serde_json::json!([{ "at": 140, "from": "’", "to": "'" }]));
+    let offers = &told["offers"];
+    let saves = serde_json::json!({ "parts": 2, "price": "0.0528 GBP" });
+    assert_eq!((&offers[0]["price"], &offers[0]["savings"]["together"]), (&"0.0792 GBP".into(), &saves));
+    assert_eq!(offers[0]["savings"]["characters"][0]["saves"], saves);
+    // The other tenant's carrier takes Latin-1: 142 octets are two parts.
+    assert_eq!((&offers[1]["carrier"], &offers[1]["savings"]["together"]["parts"]), (&"beta".into(), &1.into()));
+
+    let sent = run(&["segment", "--json", "--smart", "transliterate", &text]).json();
+    assert_eq!((&sent["parts"], &sent["replaced"]), (&1.into(), &told["suggestion"]["replaced"]));
+    let strict = run(&["segment", "--json", "--smart", "strict", &text]).json();
+    assert_eq!((&strict["parts"], strict.get("suggestion"), strict.get("replaced")), (&3.into(), None, None));
+    let shown = run(&["segment", &text, "--to", "447700900123", "--config", &config]).out;
+    assert!(shown.contains("\"'\" saves 2 parts") && shown.contains("replacing all saves 0.0528 GBP"), "{shown}");
+}
+
+#[test]
 fn a_configuration_is_checked_with_every_fault_at_its_line() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let good = run(&["check", "--config", &config(dir.path(), GOOD), "--json"]);

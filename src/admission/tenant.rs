@@ -9,7 +9,7 @@ use ring::digest::{SHA256, digest};
 use subtle::ConstantTimeEq;
 
 use crate::admission::config::{Charge, Receipts, TenantConfig};
-use crate::message::coding::Languages;
+use crate::message::coding::{Coding, Languages};
 use crate::message::rate::Rate;
 use crate::message::receipt_format::ReceiptFormat;
 use crate::message::smart::Smart;
@@ -114,6 +114,11 @@ impl Tenant {
     /// Whether it may send under these octets, as [`crate::admission::number::sender`] gives them.
     pub fn may_use_sender(&self, octets: &[u8]) -> bool {
         self.senders.is_empty() || self.senders.iter().any(|sender| sender == octets)
+    }
+
+    /// How a carrier wants texts, with the national tables alone that this tenant's may use.
+    pub fn narrowed(&self, coding: Coding) -> Coding {
+        Coding { languages: coding.languages.and(self.languages), ..coding }
     }
 
     /// The digest of its password. A tenant without one has no bind.

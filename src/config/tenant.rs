@@ -9,8 +9,8 @@ use crate::billing::config::PriceConfig;
 use crate::config::node::c_octets;
 use crate::config::receipts::read_format;
 use crate::config::section::Section;
-use crate::message::smart::Smart;
 use crate::message::optional::write_optional;
+use crate::message::smart::Smart;
 
 /// Octets of the id of a tenant or carrier: it stands in every log line and label.
 const ID_OCTETS_MAX: usize = 32;

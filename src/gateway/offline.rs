@@ -7,10 +7,12 @@ use crate::admission::policy::{CarrierEntry, Policy};
 use crate::admission::tenant::Tenant;
 use crate::billing::price::{PriceBook, Quote};
 use crate::config::Config;
+use crate::message::coding::Coding;
 use crate::message::{CarrierId, Money, TenantId};
 use crate::store::disk::RealDisk;
 use crate::store::inspect::{self, Report};
 use crate::store::salvage;
+use crate::text::{Choice, Options};
 
 /// What was found out about a configuration, in the words that people read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,11 +44,18 @@ pub struct Offer {
     pub tenant: String,
     /// The carrier that is preferred; the reason in words if there is none.
     pub carrier: Result<String, String>,
+    /// How that carrier wants the tenant's texts.
+    coding: Option<Coding>,
     /// Price of one part; `None`: this tenant sends unpriced. The reason in words if it may not send there.
     pub per_part: Result<Option<Money>, String>,
 }
 
 impl Offer {
+    /// By which options a text is counted; `None` without a carrier.
+    pub fn options(&self, choice: Choice) -> Option<Options> {
+        self.coding.map(|coding| coding.options(choice))
+    }
+
     /// The price of a message of `parts` parts; `None`: unpriced. The reason in words if it is not sent.
     pub fn total(&self, parts: u8) -> Result<Option<String>, &str> {
         if let Err(refused) = &self.carrier {
@@ -84,8 +93,9 @@ pub fn offers(path: &Path, to: &str, tenant: Option<&str>) -> Result<Vec<Offer>,
             Quote::Unpriced => Ok(None),
             Quote::NoPrice => Err("there is no price for this destination".to_owned()),
         };
+        let coding = carrier.as_ref().ok().map(|entry| tenant.narrowed(entry.coding));
         let carrier = carrier.map(|entry| entry.name.to_owned()).map_err(|no| no.to_string());
-        Ok(Offer { tenant: tenant.name.clone(), carrier, per_part })
+        Ok(Offer { tenant: tenant.name.clone(), carrier, coding, per_part })
     };
     wanted.iter().map(offer).collect()
 }

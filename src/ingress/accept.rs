@@ -201,8 +201,7 @@ impl Intake {
         let (due, expires) = times(submission, now)?;
         let carriers = rules.policy.route(tenant, to.as_bytes());
         let carrier = carriers.map(|carriers| self.first_up(carriers));
-        let mut coding = carrier.map(|carrier| rules.policy.coding(carrier)).unwrap_or_default();
-        coding.languages = coding.languages.and(tenant.languages);
+        let coding = tenant.narrowed(carrier.map(|carrier| rules.policy.coding(carrier)).unwrap_or_default());
         let layout = self.parts.lay_out(submission.content, coding)?;
         let carrier = carrier?;
         let quote = rules.prices.quote(tenant.id, to.as_bytes());

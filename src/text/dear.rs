@@ -3,10 +3,31 @@
 
 use std::collections::BTreeMap;
 
-use crate::text::offenders::Offence;
 use crate::text::replace::{Better, Cluster, Form, Reach, better, clusters};
 use crate::text::segment::{Plan, plan};
 use crate::text::{Alphabet, Choice, Options};
+
+/// What a character does to the size of its message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offence {
+    /// It is in neither GSM-7 table: the whole message becomes UCS-2.
+    ForcesUcs2,
+    /// It takes two units.
+    CostsTwo,
+    /// It is in a national table alone, whose name takes room in every part.
+    NeedsTable,
+}
+
+impl Offence {
+    /// The word used in answers and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Offence::ForcesUcs2 => "forces_ucs2",
+            Offence::CostsTwo => "costs_two",
+            Offence::NeedsTable => "needs_table",
+        }
+    }
+}
 
 /// A character that makes its message dear, wherever it stands in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +114,7 @@ fn offence(cluster: &str, options: Options) -> Option<Offence> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Dears, KINDS_MAX, look};
-    use crate::text::offenders::Offence;
+    use super::{Dears, KINDS_MAX, Offence, look};
     use crate::text::replace::{Form, Reach};
     use crate::text::segment::plan;
     use crate::text::{Alphabet, Choice, Concat, Options};

@@ -7,7 +7,6 @@ pub mod gsm7;
 pub mod joined;
 pub mod latin1;
 pub mod national;
-pub mod offenders;
 pub mod pack;
 mod pieces;
 pub mod reassemble;

@@ -52,7 +52,9 @@ enum Command {
     #[command(after_help = "Example:\n  sluice check --config conf/sluice.toml")]
     Check(check::Args),
     /// Show how a text is encoded, cut into parts and priced, without sending it
-    #[command(after_help = "Examples:\n  sluice segment 'Your code is 4711'\n  sluice segment --json < text.txt")]
+    #[command(
+        after_help = "Examples:\n  sluice segment 'Your code is 4711'\n  sluice segment --json < text.txt\n  sluice segment --smart transliterate '“It’s here”'"
+    )]
     Segment(segment::Args),
     /// Send one message through the HTTP API of a running daemon
     #[command(

@@ -5,6 +5,7 @@ pub mod check;
 pub mod cli;
 pub mod client;
 pub mod conform;
+mod dear;
 pub mod demo;
 pub mod inspect;
 pub mod journal;

@@ -5,13 +5,10 @@ use serde_json::{Value, json};
 
 use crate::gateway::offline::{self, Offer};
 use crate::text::national::{self, Languages};
-use crate::text::offenders::{Offence, Offender, offenders};
-use crate::text::segment::{Plan, plan, segment};
+use crate::text::segment::{Plan, segment};
 use crate::text::{Choice, Concat, Options, TextError};
+use crate::tools::dear::{Dry, SmartChoice};
 use crate::tools::{Fault, terminal};
-
-/// Characters that are named one by one; a text of emoji would fill the screen.
-const OFFENDERS_SHOWN_MAX: usize = 20;
 
 /// Arguments of `sluice segment`.
 #[derive(clap::Args, Debug)]
@@ -30,6 +27,9 @@ pub struct Args {
     /// Keep grapheme clusters, such as an emoji of several code points, in one part
     #[arg(long)]
     clusters: bool,
+    /// What is done about characters that make the message dear
+    #[arg(long, value_enum, value_name = "MODE", default_value = "suggest")]
+    smart: SmartChoice,
     /// A destination, for its route and price (needs --config)
     #[arg(long, value_name = "NUMBER", requires = "config")]
     to: Option<String>,
@@ -77,18 +77,26 @@ pub fn run(args: &Args) -> Result<(), Fault> {
     };
     let languages = args.languages()?;
     let options = Options { choice, concat, languages, clusters: args.clusters };
-    let plan = plan(&text, options).map_err(|error| Fault::Failed(refused(&error)))?;
-    let units = units_per_part(&text, &plan);
-    let offers = args.offers()?;
+    let dry = |options| Dry::of(&text, options, args.smart).map_err(|error| Fault::Failed(refused(&error)));
+    // What a tenant pays is counted as its carrier wants the text, whatever was asked for here.
+    let of_offer = |offer: Offer| Ok((dry(offer.options(choice).unwrap_or(options))?, offer));
+    let offers = args.offers()?.into_iter().map(of_offer).collect::<Result<Vec<(Dry<'_>, Offer)>, Fault>>()?;
+    let dry = dry(options)?;
+    let units = units_per_part(&dry.sent, &dry.plan);
     if args.json {
-        let mut value = as_json(&text, &plan, &units);
+        let mut value = as_json(&dry.plan, &units);
+        dry.add_to(&mut value);
         if args.to.is_some() {
-            value["offers"] = offers.iter().map(|offer| offer_json(offer, plan.parts)).collect();
+            value["offers"] = offers.iter().map(|(dry, offer)| offer_json(offer, dry)).collect();
         }
         terminal::json(&value);
-    } else {
-        print(&text, &plan, &units);
-        offers.iter().for_each(|offer| terminal::row("price", &offer_line(offer, plan.parts)));
+        return Ok(());
+    }
+    print(&dry.plan, &units);
+    dry.print();
+    for (dry, offer) in &offers {
+        terminal::row("price", &offer_line(offer, &dry.plan));
+        dry.savings_line(offer).iter().for_each(|line| terminal::row("", line));
     }
     Ok(())
 }
@@ -112,22 +120,27 @@ impl Args {
     }
 }
 
-fn offer_line(offer: &Offer, parts: u8) -> String {
+fn offer_line(offer: &Offer, plan: &Plan) -> String {
     let carrier = offer.carrier.as_ref().map_or("no carrier", |carrier| carrier.as_str());
-    let price = match offer.total(parts) {
+    let price = match offer.total(plan.parts) {
         Ok(Some(price)) => price,
         Ok(None) => "unpriced".to_owned(),
         Err(refused) => format!("not sent: {refused}"),
     };
-    format!("{price} (tenant {}, carrier {carrier})", offer.tenant)
+    let (parts, encoding) = (plan.parts, plan.alphabet.name());
+    format!("{price} (tenant {}, carrier {carrier}, {encoding} x {parts})", offer.tenant)
 }
 
-fn offer_json(offer: &Offer, parts: u8) -> Value {
-    let (price, error) = match offer.total(parts) {
+fn offer_json(offer: &Offer, dry: &Dry<'_>) -> Value {
+    let plan = &dry.plan;
+    let (price, error) = match offer.total(plan.parts) {
         Ok(price) => (price, None),
         Err(refused) => (None, Some(refused)),
     };
-    json!({ "tenant": offer.tenant, "carrier": offer.carrier.as_ref().ok(), "price": price, "error": error })
+    json!({
+        "tenant": offer.tenant, "carrier": offer.carrier.as_ref().ok(), "encoding": plan.alphabet.name(),
+        "parts": plan.parts, "price": price, "error": error, "savings": dry.savings_json(offer),
+    })
 }
 
 /// A refusal with what to do about it. This is the user's own text, so the character may be shown.
@@ -155,17 +168,7 @@ pub(super) fn units_per_part(text: &str, plan: &Plan) -> Vec<usize> {
         .collect()
 }
 
-fn as_json(text: &str, plan: &Plan, units: &[usize]) -> Value {
-    let characters: Vec<Value> = offenders(text)
-        .map(|offender| {
-            json!({
-                "at": offender.at_char,
-                "character": offender.character.to_string(),
-                "codepoint": format!("U+{:04X}", u32::from(offender.character)),
-                "effect": offender.offence.name(),
-            })
-        })
-        .collect();
+fn as_json(plan: &Plan, units: &[usize]) -> Value {
     json!({
         "encoding": plan.alphabet.name(),
         "national_tables": tables_json(plan),
@@ -173,7 +176,6 @@ fn as_json(text: &str, plan: &Plan, units: &[usize]) -> Value {
         "parts": plan.parts,
         "units_per_part": units,
         "header_octets": plan.header_octets,
-        "characters": characters,
     })
 }
 
@@ -185,7 +187,7 @@ fn tables_json(plan: &Plan) -> Value {
     }
 }
 
-fn print(text: &str, plan: &Plan, units: &[usize]) {
+fn print(plan: &Plan, units: &[usize]) {
     terminal::row("encoding", plan.alphabet.name());
     let tables = [("locking shift", plan.locking), ("single shift", plan.single)];
     for (kind, name) in tables.into_iter().filter_map(|(kind, id)| Some((kind, national::name(id)?))) {
@@ -194,21 +196,4 @@ fn print(text: &str, plan: &Plan, units: &[usize]) {
     terminal::row("units", &format!("{} (a part takes {})", plan.units_total, plan.part_units_max));
     let list: Vec<String> = units.iter().map(usize::to_string).collect();
     terminal::row("parts", &format!("{} ({})", plan.parts, list.join(" + ")));
-    for offender in offenders(text).take(OFFENDERS_SHOWN_MAX) {
-        terminal::row("character", &told(&offender));
-    }
-    let more = offenders(text).skip(OFFENDERS_SHOWN_MAX).count();
-    if more > 0 {
-        terminal::row("", &format!("and {more} more; --json names them all"));
-    }
-}
-
-fn told(offender: &Offender) -> String {
-    let does = match offender.offence {
-        Offence::ForcesUcs2 => "is not in GSM-7 and makes the whole message UCS-2",
-        Offence::CostsTwo => "takes two units",
-        Offence::NeedsTable => "needs a national table, which takes room in every part",
-    };
-    let (place, character) = (offender.at_char + 1, offender.character);
-    format!("{place} {character:?} U+{:04X} {does}", u32::from(character))
 }

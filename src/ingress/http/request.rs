@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::ingress::http::problem::Problem;
 use crate::message::Timestamp;
-use crate::message::smart::Smart;
 use crate::message::optional::write_optional;
+use crate::message::smart::Smart;
 use crate::text::Choice;
 
 /// Octets of a sender's own reference.
@@ -92,7 +92,8 @@ pub fn read(body: &[u8], batch_max: usize) -> Result<Request, Problem> {
     Ok(Request { drafts: messages.iter().enumerate().map(draft_at).collect(), many: true })
 }
 
-const FIELDS: [&str; 9] = ["to", "from", "text", "reference", "validity", "send_at", "encoding", "smart_encoding", "tlvs"];
+const FIELDS: [&str; 9] =
+    ["to", "from", "text", "reference", "validity", "send_at", "encoding", "smart_encoding", "tlvs"];
 
 fn draft(object: &Map<String, Value>, base: &str) -> Result<Draft, Problem> {
     if let Some(field) = object.keys().find(|name| !FIELDS.contains(&name.as_str())) {
