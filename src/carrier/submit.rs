@@ -5,6 +5,9 @@ use crate::smpp::pdu::{Address, SubmitSm};
 use crate::smpp::tag::Tag;
 use crate::smpp::tlv::{TlvWriter, Tlvs};
 
+/// Octets of short_message at most: SMPP 3.4 section 5.2.21 ends sm_length at 254, 5.0 one later.
+const SHORT_MESSAGE_OCTETS_MAX: usize = 254;
+
 /// What a carrier wants otherwise than the message says it (quirk Q90).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Style {
@@ -36,7 +39,7 @@ pub fn submit_sm<'a>(
     tlvs: &'a mut Vec<u8>,
 ) -> Option<SubmitSm<'a>> {
     let octets = envelope.part(part)?;
-    let in_body = envelope.carriage == Carriage::InBody && octets.len() <= usize::from(u8::MAX);
+    let in_body = envelope.carriage == Carriage::InBody && octets.len() <= SHORT_MESSAGE_OCTETS_MAX;
     let own_tlvs = !(in_body && envelope.carriage == Carriage::InBody);
     let addresses = write_addresses(envelope, style, tlvs);
     if own_tlvs {
@@ -126,6 +129,13 @@ mod tests {
         let sm = submit_sm(&read, 1, b"", &style, &mut scratch).expect("part 1");
         assert_eq!((sm.short_message, sm.registered_delivery, sm.tlvs.octets()), (&b"two"[..], 1, read.tlvs));
         assert!(submit_sm(&read, 2, b"", &style, &mut Vec::new()).is_none());
+
+        for (length, in_payload) in [(254, None), (255, Some(255))] {
+            let octets = envelope(Carriage::InBody, &vec![b'x'; length], &[length as u32]);
+            let read = Envelope::read(&octets).expect("as written");
+            let sm = submit_sm(&read, 0, b"", &style, &mut scratch).expect("the only part");
+            assert_eq!(sm.tlvs.get(Tag::MESSAGE_PAYLOAD).map(<[u8]>::len), in_payload, "sm_length ends at 254 in 3.4");
+        }
 
         let octets = envelope(Carriage::Sar, b"onetwo", &[3, 6]);
         let read = Envelope::read(&octets).expect("as written");
