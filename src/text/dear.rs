@@ -115,6 +115,7 @@ fn offence(cluster: &str, options: Options) -> Option<Offence> {
 #[cfg(test)]
 mod tests {
     use super::{Dears, KINDS_MAX, Offence, look};
+    use crate::text::national::Languages;
     use crate::text::replace::{Form, Reach};
     use crate::text::segment::plan;
     use crate::text::{Alphabet, Choice, Concat, Options};
@@ -169,6 +170,14 @@ mod tests {
         let dears = looked("é[€½", Choice::AutoLatin1);
         assert_eq!(dears.kinds.iter().map(|dear| dear.text).collect::<Vec<_>>(), ["€", "½"]);
         assert_eq!(Choice::Latin1.aim(), Some(Alphabet::Latin1));
+    }
+
+    #[test]
+    fn what_a_national_table_has_forces_nothing() {
+        let options = Options { languages: Languages::NONE.with(1), ..Options::default() };
+        let dears = look("yaş ж", options, &plan("yaş ж", options).expect("few parts"));
+        let told: Vec<_> = dears.kinds.iter().map(|dear| (dear.text, dear.offence)).collect();
+        assert_eq!(told, [("ş", Offence::NeedsTable), ("ж", Offence::ForcesUcs2)]);
     }
 
     #[test]

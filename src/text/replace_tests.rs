@@ -3,6 +3,7 @@
 use proptest::prelude::{ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::*;
+use crate::text::national::Languages;
 use crate::text::replace_table;
 
 /// The text with everything within reach replaced, for GSM-7.
@@ -85,6 +86,21 @@ fn a_latin1_message_keeps_what_latin1_has() {
     let mut out = String::new();
     assert_eq!(replace("ç “ş” ½", Alphabet::Latin1, Reach::Letters, &mut out), 3);
     assert_eq!(out, "ç \"s\" ½");
+}
+
+#[test]
+fn letters_of_a_national_table_keep_their_accents() {
+    let turkish = Options { languages: Languages::NONE.with(1), ..Options::default() };
+    let helped = |text: &str| {
+        let mut out = String::new();
+        let better = better(text, turkish, &plan(text, turkish), Reach::Letters, &mut out)?;
+        Some((better.reach, out))
+    };
+    assert_eq!(helped("“yaş”"), Some((Reach::Typography, "\"yaş\"".to_owned())));
+    assert_eq!(helped("yaş"), None);
+    // 159 septets and a header of 4 octets are two parts; without the header they are one.
+    let long = format!("{}ş", "a".repeat(158));
+    assert_eq!(helped(&long).map(|(reach, _)| reach), Some(Reach::Letters));
 }
 
 #[test]
