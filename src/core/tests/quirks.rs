@@ -24,6 +24,33 @@ fn send(world: &mut World, parts: u8) {
 }
 
 #[test]
+fn q08_a_part_taken_without_an_id_is_found_after_a_restart_and_by_a_receipt_that_came_first() {
+    let mut world = World::new();
+    world.open_carrier(CARRIER_A, 10);
+    world.submit(Sample::default());
+    world.turn();
+    world.taken(CARRIER_A, 0, "");
+    world.turn();
+    world.restart_from(0);
+    world.open_carrier(CARRIER_A, 10);
+    world.open_tenant(5);
+    world.receipt("", State::Delivered);
+    world.turn();
+    assert_eq!(world.delivers(), vec![(0, State::Delivered)]);
+    world.push(Command::Delivered { link: PLATFORM, slot: 0, taken: true });
+    world.submit(Sample::default());
+    world.turn();
+    world.receipt("", State::Undeliverable);
+    world.turn();
+    world.taken(CARRIER_A, 0, "");
+    world.turn();
+    assert_eq!(world.delivers(), vec![], "it may be of a part that another response is still to name");
+    world.wait(61);
+    assert_eq!(world.delivers(), vec![(0, State::Undeliverable)]);
+    assert_eq!((world.core.numbers().quarantined, world.core.live()), (0, 0));
+}
+
+#[test]
 fn q15_a_failure_counts_once_no_success_has_followed_it() {
     let mut world = hesitant();
     send(&mut world, 1);
