@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use proptest::sample::Index;
 use sluice::config::{BindKind, Config, ConfigError, StatusAction, Warning};
+use sluice::message::coding::Form;
 use tempfile::TempDir;
 
 /// A configuration that is right.
@@ -323,6 +324,32 @@ fn languages_are_named_or_not_at_all() {
     assert_eq!(errors.len(), 1, "{errors:?}");
     assert!(errors[0].key.ends_with("national_tables") && errors[0].what.contains("klingon"), "{}", errors[0]);
     assert!(errors[0].what.contains("turkish"), "the ones that there are: {}", errors[0]);
+}
+
+#[test]
+fn a_links_own_data_codings_are_read() {
+    let with = |values: &str| RIGHT.replace("address =", &format!("data_coding = {values}\naddress ="));
+    let (config, _) = Files::new().load(&with("{ ucs2 = \"0x18\", gsm7 = 241, latin1 = 0xF5 }")).expect("right");
+    let link = config.carriers[0].coding.link;
+    assert_eq!(
+        [Form::Ucs2, Form::Gsm7, Form::Latin1, Form::Ascii].map(|form| link.data_coding(form)),
+        [24, 241, 245, 1]
+    );
+    for wrong in [
+        "{ klingon = 5 }",
+        "{ ucs2 = 256 }",
+        "{ ucs2 = \"0xZZ\" }",
+        "{ latin1 = 0 }",
+        "{ ucs2 = 24, latin1 = 24 }",
+        "{ ucs2 = [8] }",
+        "8",
+    ] {
+        assert_eq!(errors(&with(wrong)), ["10 carrier.data_coding"], "{wrong}");
+    }
+    assert_eq!(
+        errors(&RIGHT.replace("address =", "default_alphabet = \"utf8\"\naddress =")),
+        ["10 carrier.default_alphabet"]
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The alphabets are those of the standard: every row of the GSM-7 tables in both directions, every data_coding.
 
 use sluice::text::Alphabet;
+use sluice::text::data_coding::{Charset, DataCoding, Group, Lettering, Waiting};
 use sluice::text::gsm7::{self, Septet};
 use sluice::text::national;
 
@@ -77,17 +78,64 @@ fn the_national_tables_hold_exactly_what_the_facts_hold() {
     }
 }
 
+/// Every octet says what its row says, and what follows from that for counting and cutting.
 #[test]
-fn every_data_coding_is_counted_in_its_alphabet() {
-    for row in rows("data_coding.csv") {
-        let value = hexadecimal(&row["value_hex"]);
-        let expected = match row["gateway_charset"].as_str() {
-            _ if value == 0 => Alphabet::Latin1,
-            "gsm7_unpacked" | "ascii" => Alphabet::Gsm7,
-            "utf16be" => Alphabet::Ucs2,
-            "latin1" => Alphabet::Latin1,
-            _ => Alphabet::Binary,
+fn q58_every_data_coding_is_read_as_the_facts_read_it() {
+    let rows = rows("data_coding.csv");
+    assert_eq!(rows.len(), 256);
+    for row in rows {
+        let value = DataCoding(hexadecimal(&row["value_hex"]));
+        let yes = |cell: bool| if cell { "1" } else { "0" };
+        let said = |key: &str, told: &str| assert_eq!(told, row[key], "{value:?}: {key}");
+        said("ts23038_group", group(value));
+        said("ts23038_alphabet", lettering(value));
+        said("ts23038_class", &value.class().map(|class| class.to_string()).unwrap_or_default());
+        said("ts23038_compressed", yes(value.is_compressed()));
+        said("ts23038_auto_delete", yes(value.deletes_itself()));
+        let waiting = value.waiting();
+        said("mwi_indication", waiting.map_or("", |(_, now)| if now { "active" } else { "inactive" }));
+        said("mwi_type", waiting.map_or("", |(what, _)| self::waiting(what)));
+        let (charset, alphabet) = match value.charset() {
+            Charset::PeerDefault => ("per peer", Alphabet::Latin1),
+            Charset::Gsm7 => ("gsm7_unpacked", Alphabet::Gsm7),
+            Charset::Ascii => ("ascii", Alphabet::Gsm7),
+            Charset::Latin1 => ("latin1", Alphabet::Latin1),
+            Charset::Utf16 => ("utf16be", Alphabet::Ucs2),
+            Charset::Binary => ("binary", Alphabet::Binary),
+            Charset::Named(name) => (name, Alphabet::Binary),
         };
-        assert_eq!(Alphabet::of_data_coding(value, Alphabet::Latin1), expected, "{value:#04x}");
+        let told = row["gateway_charset"].split(':').next().expect("split gives at least one");
+        assert_eq!(charset, told, "{value:?}");
+        assert_eq!(value.alphabet(Alphabet::Latin1), alphabet, "{value:?}");
+    }
+}
+
+fn group(value: DataCoding) -> &'static str {
+    match value.group() {
+        Group::General if value == DataCoding(0) => "general (default)",
+        Group::General => "general",
+        Group::AutomaticDeletion => "automatic deletion",
+        Group::Reserved => "reserved coding group",
+        Group::WaitingDiscard => "message waiting: discard",
+        Group::WaitingStore => "message waiting: store",
+        Group::Class => "data coding/message class",
+    }
+}
+
+fn lettering(value: DataCoding) -> &'static str {
+    match value.lettering() {
+        Lettering::Gsm7 => "gsm7",
+        Lettering::EightBit => "8bit",
+        Lettering::Ucs2 => "ucs2",
+        Lettering::Reserved => "reserved",
+    }
+}
+
+fn waiting(what: Waiting) -> &'static str {
+    match what {
+        Waiting::Voicemail => "voicemail",
+        Waiting::Fax => "fax",
+        Waiting::Email => "email",
+        Waiting::Other => "other",
     }
 }

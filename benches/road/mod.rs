@@ -298,6 +298,7 @@ fn admission() -> (Rules, Intake) {
         languages: sluice::text::national::Languages::ALL,
         smart: Smart::Strict,
         tlvs: Vec::new(),
+        link: Default::default(),
     };
     let route = RouteConfig { prefix: String::new(), carriers: vec!["alpha".to_owned()], tenant: None };
     let carrier = CarrierEntry { name: "alpha", id: CARRIER, coding: Coding::default() };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::message::coding::Languages;
+use crate::message::coding::{Languages, Link};
 use crate::message::rate::Rate;
 use crate::message::receipt_format::ReceiptFormat;
 use crate::message::smart::Smart;
@@ -59,6 +59,8 @@ pub struct TenantConfig {
     pub validity: Duration,
     /// Messages to one destination keep their order (`order = "destination"`).
     pub ordered: bool,
+    /// What its data_coding values mean.
+    pub link: Link,
     /// Calling code for national numbers; absent = these are refused.
     pub country: Option<String>,
     /// Senders that it may use; empty = any.

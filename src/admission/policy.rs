@@ -176,6 +176,7 @@ mod tests {
             languages: crate::message::coding::Languages::ALL,
             smart: Smart::Strict,
             tlvs: Vec::new(),
+            link: Default::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use ring::digest::{SHA256, digest};
 use subtle::ConstantTimeEq;
 
 use crate::admission::config::{Charge, Receipts, TenantConfig};
-use crate::message::coding::{Coding, Languages};
+use crate::message::coding::{Coding, Languages, Link};
 use crate::message::rate::Rate;
 use crate::message::receipt_format::ReceiptFormat;
 use crate::message::smart::Smart;
@@ -69,6 +69,8 @@ pub struct Tenant {
     pub validity: Duration,
     /// Messages to one destination keep their order.
     pub ordered: bool,
+    /// What its data_coding values mean.
+    pub link: Link,
     /// Calling code for national numbers.
     pub country: Option<String>,
     /// Languages whose national tables its messages may use, of those that the carrier takes.
@@ -105,6 +107,7 @@ impl Tenant {
             languages: config.languages,
             smart: config.smart,
             tlvs: config.tlvs.clone(),
+            link: config.link,
             senders: config.senders.iter().map(plain).collect(),
             password: config.password.as_ref().map(|password| SecretDigest::of(password.0.as_bytes())),
             place,

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
+use crate::config::link::read_link;
 use crate::config::node::c_octets;
 use crate::config::receipts::{read_errors, read_zone};
 use crate::config::section::Section;
 use crate::config::tenant::{LONG_PASSWORD_OCTETS_MAX, PASSWORD_OCTETS_MAX, SYSTEM_ID_OCTETS_MAX, read_id};
 use crate::message::Hidden;
-use crate::message::coding::Coding;
+use crate::message::coding::{ClassStyle, Coding};
 use crate::message::rate::Rate;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -128,6 +129,10 @@ pub struct CarrierConfig {
 const VALIDITY_FORMS: [(&str, ValidityForm); 3] =
     [("relative", ValidityForm::Relative), ("absolute", ValidityForm::Absolute), ("none", ValidityForm::None)];
 
+/// How a message class may be written, the default first.
+const CLASS_STYLES: [(&str, ClassStyle); 3] =
+    [("as-sent", ClassStyle::AsSent), ("0x10", ClassStyle::General), ("0xF0", ClassStyle::Class)];
+
 /// Reads a [[carrier]].
 pub(super) fn read_carrier(mut section: Section<'_>) -> Option<CarrierConfig> {
     let id = read_id(&mut section, "id");
@@ -182,7 +187,7 @@ pub(super) fn read_carrier(mut section: Section<'_>) -> Option<CarrierConfig> {
 fn read_coding(section: &mut Section<'_>) -> Coding {
     Coding {
         concat: section.choice("concat", &Coding::CONCATS),
-        default_alphabet: section.choice("default_alphabet", &Coding::DEFAULT_ALPHABETS),
+        link: read_link(section).with_class_style(section.choice("message_class", &CLASS_STYLES)),
         languages: section.languages("national_tables", &[]),
         clusters: section.flag("keep_clusters"),
     }

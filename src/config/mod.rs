@@ -7,6 +7,7 @@ mod carrier;
 mod check;
 mod document;
 mod finding;
+mod link;
 mod node;
 mod receipts;
 mod secret;

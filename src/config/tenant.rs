@@ -6,6 +6,7 @@ use toml::de::DeValue;
 
 use crate::admission::config::{Charge, Receipts, RouteConfig, TenantConfig};
 use crate::billing::config::PriceConfig;
+use crate::config::link::read_link;
 use crate::config::node::c_octets;
 use crate::config::receipts::read_format;
 use crate::config::section::Section;
@@ -45,6 +46,7 @@ pub(super) fn read_tenant(mut section: Section<'_>) -> Option<TenantConfig> {
         languages: section.languages("national_tables", &["all"]),
         smart: section.choice("smart_encoding", &Smart::WORDS),
         tlvs: read_tlvs(&mut section),
+        link: read_link(&mut section),
     };
     c_octets(&mut section, "system_id", config.system_id.as_deref(), SYSTEM_ID_OCTETS_MAX);
     check_tenant(&mut section, &config);

@@ -202,7 +202,7 @@ impl Intake {
         let carriers = rules.policy.route(tenant, to.as_bytes());
         let carrier = carriers.map(|carriers| self.first_up(carriers));
         let coding = tenant.narrowed(carrier.map(|carrier| rules.policy.coding(carrier)).unwrap_or_default());
-        let layout = self.parts.lay_out(submission.content, coding)?;
+        let layout = self.parts.lay_out(submission.content, &tenant.link, coding)?;
         let carrier = carrier?;
         let quote = rules.prices.quote(tenant.id, to.as_bytes());
         let price = match quote {

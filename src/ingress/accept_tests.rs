@@ -8,11 +8,11 @@ use crate::admission::config::{RouteConfig, TenantConfig};
 use crate::admission::policy::CarrierEntry;
 use crate::billing::price::PriceConfig;
 use crate::envelope::Carriage;
-use crate::message::coding::{Coding, Languages};
+use crate::message::coding::{Coding, Form, Languages, Link};
 use crate::message::smart::Smart;
 use crate::message::{Hidden, LinkId, TenantId};
 use crate::seal::{DataKey, MasterKey};
-use crate::text::{Alphabet, Choice, Concat};
+use crate::text::{Choice, Concat};
 
 const NOW: Timestamp = Timestamp(1_795_000_000_000_000);
 const TENANT: TenantId = TenantId(4);
@@ -45,6 +45,7 @@ fn ground(coding: Coding) -> Ground {
         languages: Languages::NONE.with(1).with(2),
         smart: Smart::Strict,
         tlvs: Vec::new(),
+        link: Default::default(),
     };
     let route = |prefix: &str, carriers: &[&str]| RouteConfig {
         prefix: prefix.to_owned(),
@@ -234,7 +235,7 @@ fn a_segment_of_the_sender_passes_as_it_is() {
 
 #[test]
 fn octets_in_our_default_alphabet_become_the_carriers() {
-    let mut ground = ground(Coding { default_alphabet: Alphabet::Latin1, ..Coding::default() });
+    let mut ground = ground(Coding { link: Link::with_default(Form::Latin1), ..Coding::default() });
     let (estimate, batch) = accepted(&mut ground, |_| {}, octets(&[0x05, b'a'], 0, 0));
     let envelope = Envelope::read(spans(&batch).1).expect("an envelope");
     assert_eq!((estimate.encoding, envelope.data_coding), (Encoding::Latin1, 0));

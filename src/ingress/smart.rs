@@ -2,7 +2,7 @@
 //! and it helps. Texts that come as octets over SMPP are not looked at: their answer has no room to say what was replaced.
 
 use crate::admission::refusal::Refusal;
-use crate::ingress::parts::{Form, Layout, Parts, refusal};
+use crate::ingress::parts::{Layout, Parts, Source, refusal};
 use crate::message::coding::Coding;
 use crate::message::smart::Smart;
 use crate::text::Choice;
@@ -18,7 +18,7 @@ impl Parts {
         smart: Smart,
         coding: Coding,
     ) -> Result<Layout, Refusal> {
-        let options = coding.options(choice);
+        let (options, gsm7) = coding.options(text, choice);
         let given = plan(text, options);
         let reach_max = match smart {
             Smart::Strict => Reach::Nothing,
@@ -28,13 +28,12 @@ impl Parts {
         let better = better(text, options, &given, reach_max, &mut self.transcoded);
         match better.filter(|_| smart == Smart::Transliterate) {
             Some(better) => {
-                let data_coding = coding.data_coding(better.plan.alphabet);
-                let layout = Layout::of_plan(better.plan, data_coding, Form::Transcoded(better.plan));
+                let layout = Layout::of_text(better.plan, coding, gsm7, Source::Transcoded(better.plan));
                 Ok(Layout { replaced: better.reach, options, ..layout })
             }
             None => {
                 let plan = given.map_err(refusal)?;
-                let layout = Layout::of_plan(plan, coding.data_coding(plan.alphabet), Form::Text(plan));
+                let layout = Layout::of_text(plan, coding, gsm7, Source::Text(plan));
                 Ok(Layout { suggestion: better, options, ..layout })
             }
         }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
 use crate::smpp::fields::ESM_UDHI;
+use crate::text::data_coding::DataCoding;
 use crate::text::{Alphabet, national, udh};
 
 /// Languages of national tables, 0 for the default ones.
@@ -19,7 +20,7 @@ impl Tables {
     /// What the header of the first part names; nothing unless the message is in GSM-7.
     pub(super) fn of_envelope(envelope: &Envelope<'_>) -> Tables {
         if envelope.esm_class & ESM_UDHI == 0
-            || Alphabet::of_data_coding(envelope.data_coding, Alphabet::Gsm7) != Alphabet::Gsm7
+            || DataCoding(envelope.data_coding).alphabet(Alphabet::Gsm7) != Alphabet::Gsm7
         {
             return Tables::default();
         }

@@ -1,15 +1,17 @@
-//! How a carrier wants its texts: what its data_coding 0 means, and how the parts of a long message are tied together.
+//! How a carrier wants its texts: what its data_coding values mean, and how the parts of a long message are tied together.
 
+pub use crate::text::data_coding::ClassStyle;
+pub use crate::text::link::{Form, Link};
 pub use crate::text::national::Languages;
-use crate::text::{Alphabet, Choice, Concat, Options};
+use crate::text::{Alphabet, Choice, Concat, Options, gsm7, latin1};
 
 /// The encoding settings of one carrier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Coding {
     /// How the parts of a long message are carried.
     pub concat: Concat,
-    /// What the carrier takes data_coding 0 for: GSM-7, or Latin-1.
-    pub default_alphabet: Alphabet,
+    /// What the carrier takes data_coding 0 and the others for.
+    pub link: Link,
     /// The languages whose national tables the carrier takes.
     pub languages: Languages,
     /// Whether grapheme clusters stay in one part.
@@ -18,7 +20,7 @@ pub struct Coding {
 
 impl Default for Coding {
     fn default() -> Coding {
-        Coding { concat: Concat::Udh8, default_alphabet: Alphabet::Gsm7, languages: Languages::NONE, clusters: false }
+        Coding { concat: Concat::Udh8, link: Link::default(), languages: Languages::NONE, clusters: false }
     }
 }
 
@@ -27,21 +29,38 @@ impl Coding {
     pub const CONCATS: [(&str, Concat); 4] =
         [("udh8", Concat::Udh8), ("udh16", Concat::Udh16), ("sar", Concat::Sar), ("payload", Concat::Payload)];
 
-    /// The default alphabets of carriers by the words of the configuration; the first is the default.
-    pub const DEFAULT_ALPHABETS: [(&str, Alphabet); 2] = [("gsm7", Alphabet::Gsm7), ("latin1", Alphabet::Latin1)];
-
-    /// What to ask `text::segment::plan` for when the sender asks for `wanted` and this carrier takes the message.
-    pub fn options(self, wanted: Choice) -> Options {
-        let choice = match wanted {
-            Choice::Auto if self.default_alphabet == Alphabet::Latin1 => Choice::AutoLatin1,
-            wanted => wanted,
-        };
-        Options { choice, concat: self.concat, languages: self.languages, clusters: self.clusters }
+    /// What to ask `text::segment::plan` for when the sender asks for `wanted` and this carrier takes the message, and the
+    /// form in which a text that is GSM-7 by the plan goes out.
+    ///
+    /// A carrier of another alphabet converts to GSM-7 itself and loses what is not in it. So its alphabet is used only for
+    /// what is in both, else UCS-2 (quirk Q53).
+    pub fn options(self, text: &str, wanted: Choice) -> (Options, Form) {
+        let options =
+            |choice| Options { choice, concat: self.concat, languages: self.languages, clusters: self.clusters };
+        let gsm7 = self.link.gsm7_form();
+        if !matches!(wanted, Choice::Auto | Choice::AutoLatin1 | Choice::Gsm7) || self.link.sends_gsm7() {
+            return (options(wanted), gsm7);
+        }
+        let plain = |choice| Options { languages: Languages::NONE, ..options(choice) };
+        let in_both = gsm7::count(text).is_ok()
+            && if self.link.default_form == Form::Ascii { text.is_ascii() } else { latin1::count(text).is_ok() };
+        match self.link.default_form {
+            Form::Ascii if in_both => (plain(Choice::Gsm7), Form::Ascii),
+            Form::Latin1 if in_both || wanted != Choice::Gsm7 => (plain(Choice::AutoLatin1), gsm7),
+            // Who insists on GSM-7 gets it under a data_coding of its own.
+            _ if wanted == Choice::Gsm7 => (plain(Choice::Gsm7), gsm7),
+            _ => (plain(Choice::Ucs2), gsm7),
+        }
     }
 
-    /// The data_coding that this carrier reads as `alphabet`.
-    pub fn data_coding(self, alphabet: Alphabet) -> u8 {
-        if alphabet == self.default_alphabet { 0 } else { alphabet.data_coding() }
+    /// The form of what was planned in this alphabet; `gsm7` is that of GSM-7, as [`Coding::options`] gave it.
+    pub fn form(alphabet: Alphabet, gsm7: Form) -> Form {
+        match alphabet {
+            Alphabet::Gsm7 => gsm7,
+            Alphabet::Latin1 => Form::Latin1,
+            Alphabet::Ucs2 => Form::Ucs2,
+            Alphabet::Binary => Form::Octets,
+        }
     }
 
     /// The word of the API for what a sender asks for: "auto", "gsm7", "ucs2", "latin1".
@@ -59,17 +78,43 @@ impl Coding {
 #[cfg(test)]
 mod tests {
     use super::Coding;
-    use crate::text::{Alphabet, Choice, Concat, Options};
+    use crate::text::link::{Form, Link};
+    use crate::text::{Choice, Concat};
 
     #[test]
-    fn a_latin1_carrier_is_asked_in_its_own_alphabet() {
-        let latin1 = Coding { default_alphabet: Alphabet::Latin1, concat: Concat::Sar, ..Coding::default() };
-        assert_eq!(latin1.options(Choice::Auto), Options::new(Choice::AutoLatin1, Concat::Sar));
-        assert_eq!(latin1.options(Choice::Ucs2).choice, Choice::Ucs2);
-        assert_eq!([Alphabet::Latin1, Alphabet::Ucs2].map(|alphabet| latin1.data_coding(alphabet)), [0, 8]);
-        assert_eq!([Alphabet::Latin1, Alphabet::Gsm7].map(|alphabet| Coding::default().data_coding(alphabet)), [3, 0]);
+    fn another_alphabet_takes_only_what_is_in_both() {
+        let asked = |form: Form, text: &str, wanted| {
+            let (options, form) = Coding { link: Link::with_default(form), ..Coding::default() }.options(text, wanted);
+            (options.choice, form)
+        };
+        for (text, latin1, ascii) in [
+            ("$[", Choice::AutoLatin1, (Choice::Gsm7, Form::Ascii)),
+            ("é", Choice::AutoLatin1, (Choice::Ucs2, Form::Gsm7)),
+            ("½", Choice::AutoLatin1, (Choice::Ucs2, Form::Gsm7)),
+            ("€", Choice::AutoLatin1, (Choice::Ucs2, Form::Gsm7)),
+            ("`", Choice::AutoLatin1, (Choice::Ucs2, Form::Gsm7)),
+        ] {
+            assert_eq!(asked(Form::Latin1, text, Choice::Auto).0, latin1, "{text}");
+            assert_eq!(asked(Form::Ascii, text, Choice::Auto), ascii, "{text}");
+            assert_eq!(asked(Form::Gsm7Packed, text, Choice::Auto), (Choice::Auto, Form::Gsm7Packed));
+        }
+        assert_eq!(asked(Form::Latin1, "€", Choice::Gsm7), (Choice::Gsm7, Form::Gsm7));
+        assert_eq!(asked(Form::Ascii, "½", Choice::Latin1).0, Choice::Latin1);
+        assert_eq!(asked(Form::Latin1, "x", Choice::Ucs2).0, Choice::Ucs2);
+    }
+
+    #[test]
+    fn a_carrier_with_a_value_for_gsm7_is_sent_gsm7() {
+        let mut link = Link::with_default(Form::Latin1);
+        link.set(Form::Gsm7, 0xF0).expect("nothing else has it");
+        let (options, form) = Coding { link, ..Coding::default() }.options("€", Choice::Auto);
+        assert_eq!((options.choice, form, link.data_coding(form)), (Choice::Auto, Form::Gsm7, 0xF0));
+    }
+
+    #[test]
+    fn words_have_their_choice() {
         assert_eq!(Coding::choice_of("latin1"), Some(Choice::Latin1));
         assert_eq!(Coding::choice_of("payload"), None);
-        assert_eq!((Coding::CONCATS[0].1, Coding::DEFAULT_ALPHABETS[0].1), (Concat::Udh8, Alphabet::Gsm7));
+        assert_eq!(Coding::CONCATS[0].1, Concat::Udh8);
     }
 }

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::text::data_coding::DataCoding;
 use crate::text::reassemble::{End, Key, PART_OCTETS, Part, Reading};
 use crate::text::{Alphabet, latin1, national, ucs2};
 
@@ -153,7 +154,7 @@ impl core::fmt::Debug for Joined {
 }
 
 fn decode_run(octets: &[u8], reading: Reading, default: Alphabet, out: &mut String) {
-    match Alphabet::of_data_coding(reading.data_coding, default) {
+    match DataCoding(reading.data_coding).alphabet(default) {
         Alphabet::Gsm7 => national::decode(octets, reading.locking_id, reading.single_id, out),
         Alphabet::Ucs2 => ucs2::decode(octets, out),
         Alphabet::Latin1 | Alphabet::Binary => latin1::decode(octets, out),

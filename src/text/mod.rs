@@ -2,10 +2,12 @@
 //!
 //! [`segment::plan`] counts without allocating, [`segment::segment`] writes the parts that were counted.
 
+pub mod data_coding;
 pub mod dear;
 pub mod gsm7;
 pub mod joined;
 pub mod latin1;
+pub mod link;
 pub mod national;
 pub mod pack;
 mod pieces;
@@ -46,40 +48,6 @@ pub enum Alphabet {
 }
 
 impl Alphabet {
-    /// How the octets of a message with this data_coding are counted and cut. `default` is the peer's reading of 0.
-    ///
-    /// Follows SMPP 3.4, 5.2.19 and TS 23.038, 4. ASCII (1) counts as septets, because that is what it becomes on the
-    /// air; a character set that is not known here counts as octets.
-    pub fn of_data_coding(data_coding: u8, default: Alphabet) -> Alphabet {
-        match data_coding {
-            0x00 => default,
-            0x01 => Alphabet::Gsm7,
-            0x03 => Alphabet::Latin1,
-            0x08 => Alphabet::Ucs2,
-            // General groups 00x1 and 01xx: bits 3 and 2 are the alphabet, bit 5 says compressed.
-            0x10..=0x1F | 0x40..=0x5F => match (data_coding >> 2) & 3 {
-                0 => Alphabet::Gsm7,
-                2 => Alphabet::Ucs2,
-                _ => Alphabet::Binary,
-            },
-            // Reserved groups are read as GSM-7. Message waiting: text in GSM-7 (C, D) or UCS-2 (E). Group F: bit 2 tells 8-bit data.
-            0x80..=0xDF => Alphabet::Gsm7,
-            0xE0..=0xEF => Alphabet::Ucs2,
-            0xF0..=0xFF if data_coding & 4 == 0 => Alphabet::Gsm7,
-            _ => Alphabet::Binary,
-        }
-    }
-
-    /// The data_coding to send it with. For [`Alphabet::Gsm7`] that is 0, the peer's default alphabet.
-    pub fn data_coding(self) -> u8 {
-        match self {
-            Alphabet::Gsm7 => 0,
-            Alphabet::Ucs2 => 8,
-            Alphabet::Latin1 => 3,
-            Alphabet::Binary => 4,
-        }
-    }
-
     /// The word used in answers, records and on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -240,18 +208,5 @@ mod tests {
         assert_eq!(Concat::Sar.air_header_octets(), 6);
         assert_eq!(Concat::Sar.written_header_octets(), 0);
         assert_eq!(Choice::default(), Choice::Auto);
-    }
-
-    #[test]
-    fn data_coding_tells_how_octets_are_counted() {
-        let of = |value| Alphabet::of_data_coding(value, Alphabet::Latin1);
-        assert_eq!([0x00, 0x01, 0x03, 0x04, 0x08].map(of), {
-            use Alphabet::{Binary, Gsm7, Latin1, Ucs2};
-            [Latin1, Gsm7, Latin1, Binary, Ucs2]
-        });
-        assert_eq!([0x10, 0x14, 0x18, 0xC8, 0xE8, 0xF0, 0xF5].map(of), {
-            use Alphabet::{Binary, Gsm7, Ucs2};
-            [Gsm7, Binary, Ucs2, Gsm7, Ucs2, Gsm7, Binary]
-        });
     }
 }

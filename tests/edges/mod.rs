@@ -192,6 +192,7 @@ pub(crate) fn tenant() -> TenantConfig {
         languages: sluice::text::national::Languages::ALL,
         smart: Smart::Strict,
         tlvs: Vec::new(),
+        link: Default::default(),
     }
 }
 

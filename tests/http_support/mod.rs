@@ -150,6 +150,7 @@ fn rules() -> Rules {
         languages: if id == "hillside" { Languages::NONE } else { Languages::ALL },
         smart: Smart::Strict,
         tlvs: Vec::new(),
+        link: Default::default(),
     };
     let number = |name: &str| TenantId(u16::from(name == "hillside"));
     let route =

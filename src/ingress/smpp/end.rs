@@ -349,9 +349,11 @@ impl Account {
                     tracing::error!("the addresses of a receipt cannot be read: it is owed again");
                     return self.delivered(slot, false);
                 };
-                let format = Account::tenant(&self.rules, self.tenant).receipt_format;
+                let tenant = Account::tenant(&self.rules, self.tenant);
+                let format = tenant.receipt_format;
                 let version = session.peer_version();
-                let sm = self.receipts.deliver_sm(report, &envelope, &format, version, &ground.keyring);
+                let mut sm = self.receipts.deliver_sm(report, &envelope, &format, version, &ground.keyring);
+                sm.data_coding = tenant.link.plain_data_coding();
                 if session.submit(now, &Body::DeliverSm(sm), u32::from(slot), out).is_err() {
                     self.delivered(slot, false);
                 }

@@ -10,6 +10,7 @@ use crate::smpp::fields::{ESM_UDHI, MessageState};
 use crate::smpp::pdu::SubmitSm;
 use crate::smpp::status::CommandStatus;
 use crate::smpp::tag::Tag;
+use crate::text::data_coding::DataCoding;
 use crate::text::{Alphabet, latin1, national, ucs2, udh};
 use crate::tools::carrier::spelling::{IdStyle, write_id};
 
@@ -150,7 +151,7 @@ fn id_text((id, style): (u64, IdStyle)) -> String {
 fn decoded(data_coding: u8, header: &[u8], octets: &[u8]) -> Option<String> {
     let mut text = String::new();
     let (locking, single) = national::tables_of(header).unwrap_or_default();
-    match Alphabet::of_data_coding(data_coding, Alphabet::Gsm7) {
+    match DataCoding(data_coding).alphabet(Alphabet::Gsm7) {
         Alphabet::Gsm7 => national::decode(octets, locking, single, &mut text),
         Alphabet::Ucs2 => ucs2::decode(octets, &mut text),
         Alphabet::Latin1 => latin1::decode(octets, &mut text),

@@ -75,7 +75,7 @@ impl Platform {
             source: Address { ton: 5, npi: 0, addr: from.as_bytes() },
             dest: Address { ton: 1, npi: 1, addr: to.as_bytes() },
             registered_delivery: 1,
-            data_coding: alphabet.data_coding(),
+            data_coding: if alphabet == Alphabet::Ucs2 { 8 } else { 0 },
             // Longer than short_message can be, it goes as message_payload: the gateway makes the parts.
             short_message: &octets,
             ..SubmitSm::default()
