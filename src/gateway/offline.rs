@@ -51,9 +51,9 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// By which options a text is counted; `None` without a carrier.
-    pub fn options(&self, choice: Choice) -> Option<Options> {
-        self.coding.map(|coding| coding.options(choice))
+    /// By which options this text is counted; `None` without a carrier.
+    pub fn options(&self, text: &str, choice: Choice) -> Option<Options> {
+        self.coding.map(|coding| coding.options(text, choice).0)
     }
 
     /// The price of a message of `parts` parts; `None`: unpriced. The reason in words if it is not sent.

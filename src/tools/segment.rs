@@ -79,7 +79,7 @@ pub fn run(args: &Args) -> Result<(), Fault> {
     let options = Options { choice, concat, languages, clusters: args.clusters };
     let dry = |options| Dry::of(&text, options, args.smart).map_err(|error| Fault::Failed(refused(&error)));
     // What a tenant pays is counted as its carrier wants the text, whatever was asked for here.
-    let of_offer = |offer: Offer| Ok((dry(offer.options(choice).unwrap_or(options))?, offer));
+    let of_offer = |offer: Offer| Ok((dry(offer.options(&text, choice).unwrap_or(options))?, offer));
     let offers = args.offers()?.into_iter().map(of_offer).collect::<Result<Vec<(Dry<'_>, Offer)>, Fault>>()?;
     let dry = dry(options)?;
     let units = units_per_part(&dry.sent, &dry.plan);
