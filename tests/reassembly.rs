@@ -68,7 +68,8 @@ fn a_gap_joins_nothing() {
 
 #[test]
 fn parts_are_read_by_the_tables_that_their_headers_name() {
-    let turkish = Reading { data_coding: 0, locking_id: 0, single_id: 1 };
+    let turkish = Reading::of(0, &[0x00, 3, 1, 2, 1, 0x24, 1, 1]).expect("well formed");
+    assert_eq!((turkish, Reading::of(8, &[])), (Reading { single_id: 1, ..GSM7 }, Ok(UCS2)));
     let halves = [(1, &b"a\x1B"[..]), (2, b"sb")];
     let parts = halves.map(|(sequence, octets)| (key(1, 2), Part { sequence, reading: turkish, octets }));
     assert_eq!(text(&joined(Limits::default(), &parts)[0]), "aşb");

@@ -8,7 +8,8 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use crate::text::joined::Joined;
-use crate::text::udh::Concatenation;
+use crate::text::national::tables_of;
+use crate::text::udh::{Concatenation, Malformed};
 
 /// Octets counted for a set beside its parts: its keys, its place in the two trees, its bookkeeping.
 pub const SET_OCTETS: usize = 256;
@@ -58,6 +59,14 @@ pub struct Reading {
     pub locking_id: u8,
     /// Language of the single shift table that the part's header names; 0 is none.
     pub single_id: u8,
+}
+
+impl Reading {
+    /// How a part with these elements in its header is read; they are as [`crate::text::udh::split`] gives them, empty for none.
+    pub fn of(data_coding: u8, elements: &[u8]) -> Result<Reading, Malformed> {
+        let (locking_id, single_id) = tables_of(elements)?;
+        Ok(Reading { data_coding, locking_id, single_id })
+    }
 }
 
 /// One part of a message.
