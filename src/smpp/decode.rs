@@ -15,6 +15,7 @@ use crate::smpp::elements::{
     validity, whole_or_cut,
 };
 use crate::smpp::frame::HEADER_OCTETS;
+use crate::smpp::head::Header;
 use crate::smpp::pdu::{
     AlertNotification, Bind, BindResp, Body, BroadcastSm, CancelBroadcastSm, CancelSm, DataSm, Outbind, ParamRetrieve,
     Pdu, QueryBroadcastSm, QueryLastMsgs, QueryLastMsgsResp, QueryMsgDetails, QuerySm, QuerySmResp, ReplaceSm,
@@ -43,69 +44,89 @@ pub fn decode(frame: &[u8]) -> Result<Pdu<'_>, DecodeError> {
         return Err(DecodeError { command, sequence: 0, status: CommandStatus::RINVCMDLEN, reply_command: None });
     };
     let word = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    let (command, status, sequence) = (CommandId(word(4)), CommandStatus(word(8)), word(12));
-    match read_body(command, body) {
-        Ok(body) => Ok(Pdu { status, sequence, body }),
-        Err(status) => Err(DecodeError { command, sequence, status, reply_command: command.response() }),
+    let header = Header { command: CommandId(word(4)), status: CommandStatus(word(8)), sequence: word(12) };
+    // What most of the traffic consists of is read here, straight into the result; the rest has a function of its own.
+    let wrong = |status| header.wrong(status);
+    match header.command {
+        CommandId::SUBMIT_SM => header.pdu(Body::SubmitSm(done(submit_sm(body)).map_err(wrong)?)),
+        CommandId::DELIVER_SM => header.pdu(Body::DeliverSm(done(submit_sm(body)).map_err(wrong)?)),
+        CommandId::SUBMIT_SM_RESP => header.pdu(Body::SubmitSmResp(submit_sm_resp(body))),
+        CommandId::DELIVER_SM_RESP => header.pdu(Body::DeliverSmResp(submit_sm_resp(body))),
+        _ => other(header, body),
     }
 }
 
-fn read_body(command: CommandId, body: &[u8]) -> Result<Body<'_>, CommandStatus> {
-    Ok(match command {
-        CommandId::SUBMIT_SM => Body::SubmitSm(done(submit_sm(body))?),
-        CommandId::SUBMIT_SM_RESP => Body::SubmitSmResp(submit_sm_resp(body)),
-        CommandId::DELIVER_SM => Body::DeliverSm(done(submit_sm(body))?),
-        CommandId::DELIVER_SM_RESP => Body::DeliverSmResp(submit_sm_resp(body)),
-        CommandId::ENQUIRE_LINK => Body::EnquireLink,
-        CommandId::ENQUIRE_LINK_RESP => Body::EnquireLinkResp,
-        CommandId::GENERIC_NACK => Body::GenericNack,
-        CommandId::UNBIND => Body::Unbind,
-        CommandId::UNBIND_RESP => Body::UnbindResp,
-        CommandId::BIND_RECEIVER => Body::BindReceiver(done(bind(body))?),
-        CommandId::BIND_TRANSMITTER => Body::BindTransmitter(done(bind(body))?),
-        CommandId::BIND_TRANSCEIVER => Body::BindTransceiver(done(bind(body))?),
-        CommandId::BIND_RECEIVER_RESP => Body::BindReceiverResp(bind_resp(body)),
-        CommandId::BIND_TRANSMITTER_RESP => Body::BindTransmitterResp(bind_resp(body)),
-        CommandId::BIND_TRANSCEIVER_RESP => Body::BindTransceiverResp(bind_resp(body)),
-        CommandId::OUTBIND => Body::Outbind(done(outbind(body))?),
-        CommandId::DATA_SM => Body::DataSm(done(data_sm(body))?),
-        CommandId::DATA_SM_RESP => Body::DataSmResp(submit_sm_resp(body)),
-        CommandId::SUBMIT_MULTI => Body::SubmitMulti(done(submit_multi(body))?),
-        CommandId::SUBMIT_MULTI_RESP => Body::SubmitMultiResp(done(submit_multi_resp(body)).ok()),
-        CommandId::QUERY_SM => Body::QuerySm(done(query_sm(body))?),
-        CommandId::QUERY_SM_RESP => Body::QuerySmResp(done(query_sm_resp(body)).ok()),
-        CommandId::CANCEL_SM => Body::CancelSm(done(cancel_sm(body))?),
-        CommandId::CANCEL_SM_RESP => Body::CancelSmResp,
-        CommandId::REPLACE_SM => Body::ReplaceSm(done(replace_sm(body))?),
-        CommandId::REPLACE_SM_RESP => Body::ReplaceSmResp,
-        CommandId::ALERT_NOTIFICATION => Body::AlertNotification(done(alert_notification(body))?),
-        CommandId::BROADCAST_SM => Body::BroadcastSm(done(broadcast_sm(body))?),
-        CommandId::BROADCAST_SM_RESP => Body::BroadcastSmResp(submit_sm_resp(body)),
-        CommandId::QUERY_BROADCAST_SM => Body::QueryBroadcastSm(done(query_broadcast_sm(body))?),
-        CommandId::QUERY_BROADCAST_SM_RESP => Body::QueryBroadcastSmResp(submit_sm_resp(body)),
-        CommandId::CANCEL_BROADCAST_SM => Body::CancelBroadcastSm(done(cancel_broadcast_sm(body))?),
-        CommandId::CANCEL_BROADCAST_SM_RESP => Body::CancelBroadcastSmResp,
+impl Header {
+    /// Each arm of a match ends in this, so that its fields are written where the caller wants them and not copied.
+    #[inline(always)]
+    fn pdu(self, body: Body<'_>) -> Result<Pdu<'_>, DecodeError> {
+        Ok(Pdu { status: self.status, sequence: self.sequence, body })
+    }
+
+    fn wrong(self, status: CommandStatus) -> DecodeError {
+        DecodeError { command: self.command, sequence: self.sequence, status, reply_command: self.command.response() }
+    }
+}
+
+/// All that is not traffic.
+#[inline(never)]
+fn other(header: Header, body: &[u8]) -> Result<Pdu<'_>, DecodeError> {
+    let pdu = |body| header.pdu(body);
+    let wrong = |status| header.wrong(status);
+    let unsupported = |_| wrong(CommandStatus::RINVCMDID);
+    match header.command {
+        CommandId::ENQUIRE_LINK => pdu(Body::EnquireLink),
+        CommandId::ENQUIRE_LINK_RESP => pdu(Body::EnquireLinkResp),
+        CommandId::GENERIC_NACK => pdu(Body::GenericNack),
+        CommandId::UNBIND => pdu(Body::Unbind),
+        CommandId::UNBIND_RESP => pdu(Body::UnbindResp),
+        CommandId::BIND_RECEIVER => pdu(Body::BindReceiver(done(bind(body)).map_err(wrong)?)),
+        CommandId::BIND_TRANSMITTER => pdu(Body::BindTransmitter(done(bind(body)).map_err(wrong)?)),
+        CommandId::BIND_TRANSCEIVER => pdu(Body::BindTransceiver(done(bind(body)).map_err(wrong)?)),
+        CommandId::BIND_RECEIVER_RESP => pdu(Body::BindReceiverResp(bind_resp(body))),
+        CommandId::BIND_TRANSMITTER_RESP => pdu(Body::BindTransmitterResp(bind_resp(body))),
+        CommandId::BIND_TRANSCEIVER_RESP => pdu(Body::BindTransceiverResp(bind_resp(body))),
+        CommandId::OUTBIND => pdu(Body::Outbind(done(outbind(body)).map_err(wrong)?)),
+        CommandId::DATA_SM => pdu(Body::DataSm(done(data_sm(body)).map_err(wrong)?)),
+        CommandId::DATA_SM_RESP => pdu(Body::DataSmResp(submit_sm_resp(body))),
+        CommandId::SUBMIT_MULTI => pdu(Body::SubmitMulti(done(submit_multi(body)).map_err(wrong)?)),
+        CommandId::SUBMIT_MULTI_RESP => pdu(Body::SubmitMultiResp(done(submit_multi_resp(body)).ok())),
+        CommandId::QUERY_SM => pdu(Body::QuerySm(done(query_sm(body)).map_err(wrong)?)),
+        CommandId::QUERY_SM_RESP => pdu(Body::QuerySmResp(done(query_sm_resp(body)).ok())),
+        CommandId::CANCEL_SM => pdu(Body::CancelSm(done(cancel_sm(body)).map_err(wrong)?)),
+        CommandId::CANCEL_SM_RESP => pdu(Body::CancelSmResp),
+        CommandId::REPLACE_SM => pdu(Body::ReplaceSm(done(replace_sm(body)).map_err(wrong)?)),
+        CommandId::REPLACE_SM_RESP => pdu(Body::ReplaceSmResp),
+        CommandId::ALERT_NOTIFICATION => pdu(Body::AlertNotification(done(alert_notification(body)).map_err(wrong)?)),
+        CommandId::BROADCAST_SM => pdu(Body::BroadcastSm(done(broadcast_sm(body)).map_err(wrong)?)),
+        CommandId::BROADCAST_SM_RESP => pdu(Body::BroadcastSmResp(submit_sm_resp(body))),
+        CommandId::QUERY_BROADCAST_SM => pdu(Body::QueryBroadcastSm(done(query_broadcast_sm(body)).map_err(wrong)?)),
+        CommandId::QUERY_BROADCAST_SM_RESP => pdu(Body::QueryBroadcastSmResp(submit_sm_resp(body))),
+        CommandId::CANCEL_BROADCAST_SM => pdu(Body::CancelBroadcastSm(done(cancel_broadcast_sm(body)).map_err(wrong)?)),
+        CommandId::CANCEL_BROADCAST_SM_RESP => pdu(Body::CancelBroadcastSmResp),
         // 3.3 only and in no known use: whatever is wrong with them, the answer is that they are not supported.
-        CommandId::PARAM_RETRIEVE => Body::ParamRetrieve(done(param_retrieve(body)).map_err(unsupported)?),
-        CommandId::PARAM_RETRIEVE_RESP => Body::ParamRetrieveResp(whole_or_cut(body).map(|(text, _)| text)),
-        CommandId::QUERY_LAST_MSGS => Body::QueryLastMsgs(done(query_last_msgs(body)).map_err(unsupported)?),
-        CommandId::QUERY_LAST_MSGS_RESP => Body::QueryLastMsgsResp(query_last_msgs_resp(body)),
-        CommandId::QUERY_MSG_DETAILS => Body::QueryMsgDetails(done(query_msg_details(body)).map_err(unsupported)?),
-        _ => Body::Unknown { command, body },
-    })
+        CommandId::PARAM_RETRIEVE => pdu(Body::ParamRetrieve(done(param_retrieve(body)).map_err(unsupported)?)),
+        CommandId::PARAM_RETRIEVE_RESP => pdu(Body::ParamRetrieveResp(whole_or_cut(body).map(|(text, _)| text))),
+        CommandId::QUERY_LAST_MSGS => pdu(Body::QueryLastMsgs(done(query_last_msgs(body)).map_err(unsupported)?)),
+        CommandId::QUERY_LAST_MSGS_RESP => pdu(Body::QueryLastMsgsResp(query_last_msgs_resp(body))),
+        CommandId::QUERY_MSG_DETAILS => pdu(Body::QueryMsgDetails(done(query_msg_details(body)).map_err(unsupported)?)),
+        _ => pdu(Body::Unknown { command: header.command, body }),
+    }
 }
 
 /// Octets behind the last known field are tolerated: each parser has taken its TLVs already.
 fn done<T>(parsed: IResult<&[u8], T, Fault>) -> Result<T, CommandStatus> {
     match parsed {
         Ok((_, value)) => Ok(value),
-        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.0),
-        Err(nom::Err::Incomplete(_)) => Err(CommandStatus::RINVCMDLEN),
+        Err(error) => Err(status_of(error)),
     }
 }
 
-fn unsupported(_: CommandStatus) -> CommandStatus {
-    CommandStatus::RINVCMDID
+fn status_of(error: nom::Err<Fault>) -> CommandStatus {
+    match error {
+        nom::Err::Error(fault) | nom::Err::Failure(fault) => fault.0,
+        nom::Err::Incomplete(_) => CommandStatus::RINVCMDLEN,
+    }
 }
 
 /// Octets of a bind's password with its NUL. The standard has 9 (3.4 section 5.2.2); longer ones are in use, and whether this one is
@@ -127,6 +148,7 @@ fn outbind(input: &[u8]) -> IResult<&[u8], Outbind<'_>, Fault> {
     Ok((rest, Outbind { system_id, password }))
 }
 
+#[inline(always)]
 fn submit_sm(input: &[u8]) -> IResult<&[u8], SubmitSm<'_>, Fault> {
     let (rest, service_type) = service_type(input)?;
     let (rest, source) = source(rest)?;

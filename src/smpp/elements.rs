@@ -1,6 +1,8 @@
 //! The elements that bodies are made of (SMPP 3.4 section 3.1): integers, C-octet strings, addresses, the message and
 //! the optional parameters, each as a nom parser that says whose fault it is.
 
+use core::num::NonZeroU64;
+
 use nom::IResult;
 use nom::error::{ErrorKind, ParseError};
 use nom::number::complete::be_u8;
@@ -29,32 +31,55 @@ pub(in crate::smpp) fn fault<T>(status: CommandStatus) -> IResult<&'static [u8],
     Err(nom::Err::Error(Fault(status)))
 }
 
-/// Where the first NUL is. Eight octets at a time: the trick finds the lowest zero octet of a word exactly.
+/// Where the first NUL is.
 #[inline]
 pub(in crate::smpp) fn position_of_nul(octets: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let Some(last) = octets.last_chunk() else { return octets.iter().position(|octet| *octet == 0) };
     let mut rest = octets;
-    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let zeros = word.wrapping_sub(ONES) & !word & HIGHS;
-        if zeros != 0 {
-            return Some(octets.len() - rest.len() + (zeros.trailing_zeros() / 8) as usize);
+    while let Some((chunk, tail)) = rest.split_first_chunk() {
+        if let Some(end) = nul_in(*chunk) {
+            return Some(octets.len() - rest.len() + end);
         }
         rest = tail;
     }
-    let tail = rest.iter().position(|octet| *octet == 0)?;
-    Some(octets.len() - rest.len() + tail)
+    // What is left is in the last eight octets, and those before it hold none.
+    nul_in(*last).map(|end| octets.len() - 8 + end)
+}
+
+/// Where the first NUL of eight octets is. The trick finds the lowest zero octet of a word exactly.
+#[inline(always)]
+fn nul_in(octets: [u8; 8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let word = u64::from_le_bytes(octets);
+    let zeros = NonZeroU64::new(word.wrapping_sub(ONES) & !word & HIGHS)?;
+    Some((zeros.trailing_zeros() / 8) as usize)
 }
 
 /// A C-octet string of at most `octets_max` octets with its NUL. Too long is the fault of this field, while a body that
 /// ends early is the fault of the whole PDU.
-#[inline]
+#[inline(always)]
 pub(in crate::smpp) fn text(input: &[u8], octets_max: usize, status: CommandStatus) -> IResult<&[u8], &[u8], Fault> {
     if let Some((0, rest)) = input.split_first() {
         return Ok((rest, &[]));
     }
-    match position_of_nul(&input[..input.len().min(octets_max)]) {
+    let mut at = 0;
+    while at < octets_max {
+        let Some(chunk) = input[at..].first_chunk() else { return last_text(input, octets_max, status) };
+        if let Some(end) = nul_in(*chunk) {
+            let end = at + end;
+            return if end < octets_max { Ok((&input[end + 1..], &input[..end])) } else { fault(status) };
+        }
+        at += 8;
+    }
+    fault(status)
+}
+
+/// As [`text`], octet by octet, for the last eight octets of the input.
+#[cold]
+#[inline(never)]
+fn last_text(input: &[u8], octets_max: usize, status: CommandStatus) -> IResult<&[u8], &[u8], Fault> {
+    match input.iter().take(octets_max).position(|octet| *octet == 0) {
         Some(end) => Ok((&input[end + 1..], &input[..end])),
         None if input.len() < octets_max => fault(CommandStatus::RINVCMDLEN),
         None => fault(status),
@@ -69,7 +94,7 @@ pub(in crate::smpp) fn octets<const N: usize>(input: &[u8]) -> IResult<&[u8], [u
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(in crate::smpp) fn address(
     input: &[u8],
     octets_max: usize,
@@ -80,37 +105,37 @@ pub(in crate::smpp) fn address(
     Ok((rest, Address { ton, npi, addr }))
 }
 
-#[inline]
+#[inline(always)]
 pub(in crate::smpp) fn source(input: &[u8]) -> IResult<&[u8], Address<'_>, Fault> {
     address(input, 21, CommandStatus::RINVSRCADR)
 }
 
-#[inline]
+#[inline(always)]
 pub(in crate::smpp) fn dest(input: &[u8]) -> IResult<&[u8], Address<'_>, Fault> {
     address(input, 21, CommandStatus::RINVDSTADR)
 }
 
-#[inline]
+#[inline(always)]
 pub(in crate::smpp) fn service_type(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
     text(input, 6, CommandStatus::RINVSERTYP)
 }
 
-#[inline]
+#[inline(always)]
 pub(in crate::smpp) fn message_id(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
     text(input, 65, CommandStatus::RINVMSGID)
 }
 
-#[inline]
+#[inline(always)]
 pub(in crate::smpp) fn schedule(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
     text(input, 17, CommandStatus::RINVSCHED)
 }
 
-#[inline]
+#[inline(always)]
 pub(in crate::smpp) fn validity(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
     text(input, 17, CommandStatus::RINVEXPIRY)
 }
 
-#[inline]
+#[inline(always)]
 pub(in crate::smpp) fn short_message(input: &[u8]) -> IResult<&[u8], &[u8], Fault> {
     let (rest, sm_length) = be_u8(input)?;
     match rest.split_at_checked(usize::from(sm_length)) {
@@ -119,7 +144,7 @@ pub(in crate::smpp) fn short_message(input: &[u8]) -> IResult<&[u8], &[u8], Faul
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(in crate::smpp) fn tlvs(input: &[u8]) -> IResult<&[u8], Tlvs<'_>, Fault> {
     match Tlvs::parse(input) {
         Ok(tlvs) => Ok((&[], tlvs)),

@@ -1,7 +1,9 @@
-//! Writes one PDU behind what the caller's buffer holds already; command_length is patched in last.
+//! Writes one PDU behind what the caller's buffer holds already: the PDUs of a message in one go, all others, and what
+//! is unusual in those, field by field.
 
+use crate::smpp::command::CommandId;
 use crate::smpp::elements::position_of_nul;
-use crate::smpp::frame::HEADER_OCTETS;
+use crate::smpp::head::{Header, append};
 use crate::smpp::pdu::{
     Address, AlertNotification, Bind, BindResp, Body, BroadcastSm, CancelBroadcastSm, CancelSm, DataSm, Outbind, Pdu,
     QueryBroadcastSm, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitMultiResp, SubmitSm, SubmitSmResp,
@@ -22,14 +24,73 @@ pub fn encode(pdu: &Pdu<'_>, out: &mut Vec<u8>) {
 
 /// As [`encode`], for a caller whose body is not in a [`Pdu`]: it is not copied.
 pub fn encode_parts(status: CommandStatus, sequence: u32, body: &Body<'_>, out: &mut Vec<u8>) {
+    let header = |command| Header { command, status, sequence };
+    match body {
+        Body::SubmitSm(message) => submit_sm(header(CommandId::SUBMIT_SM), message, out),
+        Body::DeliverSm(message) => submit_sm(header(CommandId::DELIVER_SM), message, out),
+        Body::SubmitSmResp(resp) => submit_sm_resp(header(CommandId::SUBMIT_SM_RESP), resp, out),
+        Body::DeliverSmResp(resp) => submit_sm_resp(header(CommandId::DELIVER_SM_RESP), resp, out),
+        _ => field_by_field(header(body.command()), body, out),
+    }
+}
+
+#[inline(never)]
+fn submit_sm(header: Header, body: &SubmitSm<'_>, out: &mut Vec<u8>) {
+    if !usual_submit_sm(header, body, out) {
+        field_by_field(header, &Body::SubmitSm(*body), out);
+    }
+}
+
+#[inline(never)]
+fn submit_sm_resp(header: Header, body: &SubmitSmResp<'_>, out: &mut Vec<u8>) {
+    if !usual_submit_sm_resp(header, body, out) {
+        field_by_field(header, &Body::SubmitSmResp(*body), out);
+    }
+}
+
+/// False, and nothing written: not a usual one.
+#[inline(always)]
+fn usual_submit_sm(header: Header, body: &SubmitSm<'_>, out: &mut Vec<u8>) -> bool {
+    let Ok(sm_length) = u8::try_from(body.short_message.len()) else { return false };
+    // 111 octets at the standard's lengths.
+    append::<128>(out, header, [body.short_message, body.tlvs.octets()], |fields| {
+        fields.text(body.service_type)?;
+        fields.octets([0, body.source.ton, body.source.npi])?;
+        fields.text(body.source.addr)?;
+        fields.octets([0, body.dest.ton, body.dest.npi])?;
+        fields.text(body.dest.addr)?;
+        fields.octets([0, body.esm_class, body.protocol_id, body.priority_flag])?;
+        fields.text(body.schedule_delivery_time)?;
+        fields.octets([0])?;
+        fields.text(body.validity_period)?;
+        fields.octets([
+            0,
+            body.registered_delivery,
+            body.replace_if_present_flag,
+            body.data_coding,
+            body.sm_default_msg_id,
+            sm_length,
+        ])
+    })
+}
+
+/// False, and nothing written: not a usual one.
+#[inline(always)]
+fn usual_submit_sm_resp(header: Header, body: &SubmitSmResp<'_>, out: &mut Vec<u8>) -> bool {
+    let Some(message_id) = body.message_id else { return false };
+    append::<64>(out, header, [&[], body.tlvs.octets()], |fields| {
+        fields.text(message_id)?;
+        fields.octets([0])
+    })
+}
+
+/// A PDU of any kind and size; command_length is patched in last.
+#[inline(never)]
+fn field_by_field(header: Header, body: &Body<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     // Room for most PDUs at once, so that the pushes below find it.
     out.reserve(512);
-    let mut header = [0; HEADER_OCTETS];
-    header[4..8].copy_from_slice(&body.command().0.to_be_bytes());
-    header[8..12].copy_from_slice(&status.0.to_be_bytes());
-    header[12..16].copy_from_slice(&sequence.to_be_bytes());
-    out.extend_from_slice(&header);
+    out.extend_from_slice(&header.octets(0));
     write_body(body, out);
     let command_length = u32::try_from(out.len() - start).unwrap_or(u32::MAX);
     out[start..start + 4].copy_from_slice(&command_length.to_be_bytes());
@@ -37,12 +98,12 @@ pub fn encode_parts(status: CommandStatus, sequence: u32, body: &Body<'_>, out: 
 
 fn write_body(body: &Body<'_>, out: &mut Vec<u8>) {
     match body {
-        Body::SubmitSm(body) | Body::DeliverSm(body) => submit_sm(body, out),
+        Body::SubmitSm(body) | Body::DeliverSm(body) => submit_sm_fields(body, out),
         Body::SubmitSmResp(body)
         | Body::DeliverSmResp(body)
         | Body::DataSmResp(body)
         | Body::BroadcastSmResp(body)
-        | Body::QueryBroadcastSmResp(body) => submit_sm_resp(body, out),
+        | Body::QueryBroadcastSmResp(body) => submit_sm_resp_fields(body, out),
         Body::BindReceiver(body) | Body::BindTransmitter(body) | Body::BindTransceiver(body) => bind(body, out),
         Body::BindReceiverResp(body) | Body::BindTransmitterResp(body) | Body::BindTransceiverResp(body) => {
             bind_resp(body, out)
@@ -117,7 +178,7 @@ fn message_and_tlvs(short_message: &[u8], tlvs: &Tlvs<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(tlvs.octets());
 }
 
-fn submit_sm(body: &SubmitSm<'_>, out: &mut Vec<u8>) {
+fn submit_sm_fields(body: &SubmitSm<'_>, out: &mut Vec<u8>) {
     text(body.service_type, out);
     address(&body.source, out);
     address(&body.dest, out);
@@ -134,7 +195,7 @@ fn submit_sm(body: &SubmitSm<'_>, out: &mut Vec<u8>) {
 }
 
 /// TLVs cannot stand without the message_id before them, so an absent one is written empty when there are any.
-fn submit_sm_resp(body: &SubmitSmResp<'_>, out: &mut Vec<u8>) {
+fn submit_sm_resp_fields(body: &SubmitSmResp<'_>, out: &mut Vec<u8>) {
     if body.message_id.is_some() || !body.tlvs.is_empty() {
         text(body.message_id.unwrap_or_default(), out);
         out.extend_from_slice(body.tlvs.octets());
@@ -249,4 +310,80 @@ fn cancel_broadcast_sm(body: &CancelBroadcastSm<'_>, out: &mut Vec<u8>) {
     text(body.message_id, out);
     address(&body.source, out);
     out.extend_from_slice(body.tlvs.octets());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILLER: [u8; 80] = [b'x'; 80];
+
+    /// Strings of every length that matters, whole and with a NUL at every place.
+    fn strings() -> Vec<Vec<u8>> {
+        let mut strings = Vec::new();
+        for length in 0..FILLER.len() {
+            let whole: Vec<u8> = (1..=255).cycle().take(length).collect();
+            for nul in 0..length {
+                let mut cut = whole.clone();
+                cut[nul] = 0;
+                strings.push(cut);
+            }
+            strings.push(whole);
+        }
+        strings
+    }
+
+    fn assert_twins(body: &Body<'_>) {
+        let (mut in_one_go, mut by_field) = (b"before".to_vec(), b"before".to_vec());
+        encode_parts(CommandStatus::RSYSERR, 0xFEED_BEEF, body, &mut in_one_go);
+        let header = Header { command: body.command(), status: CommandStatus::RSYSERR, sequence: 0xFEED_BEEF };
+        field_by_field(header, body, &mut by_field);
+        assert_eq!(in_one_go, by_field, "{body:?}");
+    }
+
+    #[test]
+    fn in_one_go_is_as_field_by_field() {
+        for string in &strings() {
+            let address = Address { ton: 1, npi: 2, addr: string };
+            let message = SubmitSm {
+                esm_class: 3,
+                data_coding: 8,
+                short_message: &FILLER[string.len()..],
+                ..SubmitSm::default()
+            };
+            for message in [
+                SubmitSm { service_type: string, ..message },
+                SubmitSm { source: address, ..message },
+                SubmitSm { dest: address, ..message },
+                SubmitSm { schedule_delivery_time: string, ..message },
+                SubmitSm { validity_period: string, ..message },
+                SubmitSm { source: address, dest: address, ..message },
+            ] {
+                assert_twins(&Body::SubmitSm(message));
+                assert_twins(&Body::DeliverSm(message));
+            }
+            assert_twins(&Body::SubmitSmResp(SubmitSmResp { message_id: Some(string), tlvs: Tlvs::NONE }));
+        }
+    }
+
+    #[test]
+    fn what_follows_the_fields_is_as_field_by_field() {
+        let (message, mut tlvs) = (vec![7; 300], Vec::new());
+        let mut writer = TlvWriter::new(&mut tlvs);
+        writer.u8(Tag::MESSAGE_STATE, 2).text(Tag::RECEIPTED_MESSAGE_ID, b"id");
+        let tlvs = writer.finish();
+        for octets in [0, 1, 160, 255, 256, 300] {
+            for tlvs in [Tlvs::NONE, tlvs] {
+                let message = SubmitSm { short_message: &message[..octets], tlvs, ..SubmitSm::default() };
+                assert_twins(&Body::SubmitSm(message));
+                assert_twins(&Body::DeliverSm(message));
+            }
+        }
+        for message_id in [None, Some(&b""[..]), Some(&b"0123456789abcdefghijklmnop"[..])] {
+            for tlvs in [Tlvs::NONE, tlvs] {
+                assert_twins(&Body::SubmitSmResp(SubmitSmResp { message_id, tlvs }));
+                assert_twins(&Body::DeliverSmResp(SubmitSmResp { message_id, tlvs }));
+            }
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod elements;
 pub mod encode;
 pub mod fields;
 pub mod frame;
+mod head;
 pub mod pdu;
 pub mod receipt;
 pub mod receipt_style;

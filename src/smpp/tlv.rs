@@ -48,7 +48,12 @@ impl<'a> Tlvs<'a> {
     pub const NONE: Tlvs<'static> = Tlvs { octets: &[] };
 
     /// Checks the run and takes it; tags of no table are kept like others (quirk Q39). One lone NUL at the end is dropped, because some peers send one (quirk Q37).
+    #[inline]
     pub fn parse(octets: &'a [u8]) -> Result<Tlvs<'a>, TlvStreamError> {
+        if octets.is_empty() { Ok(Tlvs { octets }) } else { Tlvs::parse_any(octets) }
+    }
+
+    fn parse_any(octets: &'a [u8]) -> Result<Tlvs<'a>, TlvStreamError> {
         let mut at = 0;
         while let Some(head) = octets.get(at..at + HEAD_OCTETS) {
             let value_octets = usize::from(u16::from_be_bytes([head[2], head[3]]));
@@ -65,6 +70,7 @@ impl<'a> Tlvs<'a> {
     }
 
     /// Takes the TLVs before the first fault and forgets the rest: for responses, which are never refused.
+    #[inline]
     pub fn parse_lossy(octets: &'a [u8]) -> Tlvs<'a> {
         Tlvs::parse(octets).unwrap_or_else(|error| Tlvs { octets: &octets[..error.good_octets] })
     }
