@@ -5,7 +5,7 @@ pub(crate) struct Random(pub(crate) u64);
 
 /// A command of the table and the fields of its body.
 pub(crate) struct Layout {
-    pub(crate) command: u32,
+    command: u32,
     pub(crate) name: String,
     fields: Vec<Field>,
     has_tlvs: bool,
@@ -32,7 +32,7 @@ enum Kind {
 
 /// A TLV of the table.
 pub(crate) struct TlvLayout {
-    tag: u16,
+    pub(crate) tag: u16,
     kind: String,
     octets_min: usize,
     octets_max: usize,
@@ -159,7 +159,7 @@ impl Layout {
     /// Appends a PDU. `tlvs` are the octets behind its fields.
     pub(crate) fn write(&self, random: &mut Random, tlvs: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
-        let status = if self.command & 0x8000_0000 != 0 && random.once_in(4) { random.next() & 0xFF } else { 0 };
+        let status = if self.command & 0x8000_0000 != 0 && random.once_in(4) { random.next() % 0x46 } else { 0 };
         let sequence = random.next();
         for word in [0, self.command, status as u32, sequence as u32] {
             out.extend_from_slice(&word.to_be_bytes());
@@ -197,7 +197,8 @@ fn write_fields(fields: &[Field], random: &mut Random, out: &mut Vec<u8>) {
             }
             Kind::Time => push_time(random, out),
             Kind::Count(from, to) => {
-                count = random.between(*from, if random.once_in(8) { *to } else { OCTETS_MAX.min(*to) });
+                let most = if random.once_in(8) { *to } else { OCTETS_MAX.min(*to) };
+                count = random.between(*from, most);
                 out.push(u8::try_from(count).expect("at most 255"));
             }
             Kind::Octets => (0..count).for_each(|_| out.push(random.next() as u8)),
