@@ -17,10 +17,13 @@ use sluice::smpp::tag::Tag;
 use sluice::smpp::tlv::{TlvWriter, Tlvs};
 use sluice::smpp::window::{SEQUENCE_MAX, Window};
 use sluice::tools::inspect::outcome::{Place, outcome};
-use support::esme::{BIND_RECEIVER, BIND_TRANSCEIVER, BIND_TRANSMITTER, DELIVER_SM, Esme, RESPONSE, UNBIND};
+use support::esme::{
+    BIND_RECEIVER, BIND_TRANSCEIVER, BIND_TRANSMITTER, DELIVER_SM, Esme, Next, Pdu, RESPONSE, SUBMIT_SM, UNBIND,
+};
 use support::smsc::{Answer, Smsc, receipt};
 use support::{Daemon, eventually, settings};
 
+const OUTBIND: u32 = 0x0B;
 const TO: &str = "447700900123";
 const BIND_FAILED: u32 = 0x0D;
 const INVALID_PASSWORD: u32 = 0x0E;
@@ -122,7 +125,7 @@ fn q80_a_bind_over_the_limit_takes_the_place_of_a_dead_one() {
     assert!(again.is_alive());
     // One that lives keeps its place, however often others try.
     let living = std::thread::spawn(move || {
-        while let support::esme::Next::Pdu(asked) = again.next() {
+        while let Next::Pdu(asked) = again.next() {
             again.answer(&asked);
             if asked.command == support::esme::ENQUIRE_LINK {
                 break;
@@ -257,6 +260,30 @@ fn q86_where_transceivers_are_unknown_a_pair_takes_their_place() {
     let mut asked: Vec<u32> = smsc.asked().iter().map(|bind| bind.command).collect();
     asked.sort_unstable();
     assert_eq!(asked, [BIND_RECEIVER, BIND_TRANSMITTER, BIND_TRANSCEIVER]);
+}
+
+#[test]
+fn q87_a_carrier_that_asks_is_bound_to_on_its_connection() {
+    let listen = support::free_address();
+    let outbind =
+        format!("outbind_listen = \"{listen}\"\noutbind_system_id = \"smsc01\"\noutbind_password = \"outpw\"");
+    let daemon = Daemon::start(&settings::one_carrier(support::silent_address(), &outbind));
+    eventually("it listens", || std::net::TcpStream::connect(listen).ok());
+    for wrong in [&b"smsc01\0other\0"[..], b"smsc02\0outpw\0"] {
+        let mut stranger = Esme::connect(listen);
+        stranger.request(OUTBIND, wrong);
+        assert_eq!(stranger.next(), Next::Closed);
+    }
+    let mut carrier = Esme::connect(listen);
+    carrier.request(OUTBIND, b"smsc01\0outpw\0");
+    let Next::Pdu(bind) = carrier.next() else { panic!("closed instead of a bind") };
+    assert_eq!(bind.command, BIND_TRANSCEIVER);
+    assert!(bind.body.starts_with(b"sluice\0hush\0"), "{bind:?}");
+    carrier.send(&Pdu { command: bind.command | RESPONSE, body: b"smsc01\0".to_vec(), ..bind });
+    let mut esme = Esme::riverside(daemon.smpp);
+    esme.submit(TO, "hello");
+    let Next::Pdu(submit) = carrier.next() else { panic!("closed instead of a submit") };
+    assert_eq!(submit.command, SUBMIT_SM);
 }
 
 #[test]

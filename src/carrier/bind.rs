@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::carrier::end::CarrierEnd;
-use crate::carrier::{Config, Ground};
+use crate::carrier::{Config, Ground, outbind};
 use crate::link::drive::{self, stopped};
 use crate::smpp::session::{BindKind, Session, SessionConfig};
 use crate::smpp::status::CommandStatus;
@@ -19,6 +19,9 @@ const SOUND_AFTER: Duration = Duration::from_secs(10);
 
 /// Starts a task for each bind of the account. They end when `stop` turns true, unbinding first.
 pub fn start(config: &Arc<Config>, ground: &Ground, stop: &watch::Receiver<bool>, tasks: &mut JoinSet<()>) {
+    if let Some(outbind) = &config.outbind {
+        tasks.spawn(outbind::listen(config.clone(), outbind.listen, ground.clone(), stop.clone()));
+    }
     for place in 0..config.binds {
         for kind in config.binding.kinds() {
             let (config, ground, kind, stop) = (config.clone(), ground.clone(), *kind, stop.clone());
@@ -107,8 +110,29 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     kind: BindKind,
     stop: &mut watch::Receiver<bool>,
 ) -> Attempt {
+    work(stream, CarrierEnd::new(config.clone(), ground.clone(), kind), config, ground, kind, stop).await
+}
+
+/// As [`run`], over a connection on which the carrier is to ask for the bind first.
+pub async fn run_asked<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    config: &Arc<Config>,
+    ground: &Ground,
+    kind: BindKind,
+    stop: &mut watch::Receiver<bool>,
+) -> Attempt {
+    work(stream, CarrierEnd::new(config.clone(), ground.clone(), kind).when_asked(), config, ground, kind, stop).await
+}
+
+async fn work<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    mut end: CarrierEnd,
+    config: &Arc<Config>,
+    ground: &Ground,
+    kind: BindKind,
+    stop: &mut watch::Receiver<bool>,
+) -> Attempt {
     let session = Session::esme(session_config(config), ground.clock.elapsed());
-    let mut end = CarrierEnd::new(config.clone(), ground.clone(), kind);
     let ended = drive::run(stream, session, &mut end, ground.clock, ground.limits, stop).await;
     let attempt = match (end.bound_at(), end.refused()) {
         (Some(bound_at), _) => Attempt::Held(ground.clock.elapsed().saturating_sub(bound_at)),

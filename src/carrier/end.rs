@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::carrier::full::{self, FullQueues};
+use crate::carrier::kept::{Kept, Part};
 use crate::carrier::notice::{Delivery, Reading};
 use crate::carrier::outcome::{Statuses, Treatment};
 use crate::carrier::pace::{Pace, Turn};
@@ -15,11 +16,11 @@ use crate::command::{Command, Effect, Outcome, Reply, Role, Span};
 use crate::envelope::{Carriage, Envelope};
 use crate::exchange::{Batch, Mailbox, Outbox};
 use crate::link::End;
-use crate::message::{LinkId, Timestamp};
+use crate::message::LinkId;
 use crate::presence::CarrierBinds;
 use crate::smpp::command::CommandId;
 use crate::smpp::fields::Version;
-use crate::smpp::pdu::{Bind, Body, SubmitSmResp};
+use crate::smpp::pdu::{Body, Outbind, SubmitSmResp};
 use crate::smpp::session::{BindKind, Event, Session, TimeoutEvent};
 use crate::smpp::status::CommandStatus;
 use crate::smpp::tlv::Tlvs;
@@ -38,6 +39,8 @@ pub struct CarrierEnd {
     config: Arc<Config>,
     ground: Ground,
     kind: BindKind,
+    /// The carrier has connected, and is bound to once it asks for that.
+    when_asked: bool,
     statuses: Statuses,
     /// The link's place at the exchange, once bound.
     post: Option<(LinkId, Arc<Mailbox>)>,
@@ -65,18 +68,6 @@ pub struct CarrierEnd {
     inbound_logged: Option<Duration>,
 }
 
-/// A window place: what was submitted from it last, and the part that waits in it.
-#[derive(Debug, Default)]
-struct Kept {
-    /// The destination, as [`full::number`] has it.
-    number: u128,
-    /// It was submitted with a validity period.
-    validity: bool,
-    part: u8,
-    expires: Timestamp,
-    envelope: Vec<u8>,
-}
-
 impl CarrierEnd {
     /// The end of a connection that was just made.
     pub fn new(config: Arc<Config>, ground: Ground, kind: BindKind) -> CarrierEnd {
@@ -86,6 +77,7 @@ impl CarrierEnd {
             config,
             ground,
             kind,
+            when_asked: false,
             post: None,
             refused: None,
             bound_at: None,
@@ -105,6 +97,13 @@ impl CarrierEnd {
             inbound: 0,
             inbound_logged: None,
         }
+    }
+
+    /// The same, on a connection that the carrier has made.
+    #[must_use]
+    pub fn when_asked(mut self) -> CarrierEnd {
+        self.when_asked = true;
+        self
     }
 
     /// When the carrier accepted the bind, if it did.
@@ -138,6 +137,16 @@ impl CarrierEnd {
         if self.slowed {
             binds.set_slowed(false);
         }
+    }
+
+    /// The carrier asks to be bound to: it is, if it is who it says (quirk Q87).
+    fn asked_to_bind(&self, now: Duration, outbind: &Outbind<'_>, session: &mut Session, out: &mut Vec<u8>) {
+        let ours = self.config.outbind.as_ref().filter(|_| self.when_asked);
+        if ours.is_some_and(|ours| ours.is_from(outbind.system_id, outbind.password)) {
+            return session.bind(now, self.kind, self.config.bind_request(), out);
+        }
+        tracing::warn!(carrier = %self.config.name, "an outbind with other credentials is closed");
+        session.unbind(now, out);
     }
 
     fn bound(&mut self, now: Duration) {
@@ -364,29 +373,11 @@ impl Drop for CarrierEnd {
     }
 }
 
-/// A part to be submitted.
-#[derive(Clone, Copy)]
-struct Part<'a> {
-    slot: u16,
-    part: u8,
-    expires: Timestamp,
-    envelope: &'a [u8],
-}
-
 impl End for CarrierEnd {
     fn on_start(&mut self, now: Duration, session: &mut Session, out: &mut Vec<u8>) {
-        let config = &self.config;
-        let (addr_ton, addr_npi, address_range) = &config.addresses;
-        let bind = Bind {
-            system_id: config.system_id.as_bytes(),
-            password: config.password.0.as_bytes(),
-            system_type: config.system_type.as_bytes(),
-            interface_version: config.version.interface_version(),
-            addr_ton: *addr_ton,
-            addr_npi: *addr_npi,
-            address_range: address_range.as_bytes(),
-        };
-        session.bind(now, self.kind, bind, out);
+        if !self.when_asked {
+            session.bind(now, self.kind, self.config.bind_request(), out);
+        }
     }
 
     fn on_event(&mut self, now: Duration, event: Event<'_>, session: &mut Session, out: &mut Vec<u8>) {
@@ -401,8 +392,8 @@ impl End for CarrierEnd {
             Event::Bound { .. } => self.bound(now),
             Event::BindFailed { status } => self.refused = Some(status),
             Event::Unbinding => self.on_stop(),
-            // Nobody is asked to bind on a connection that we made: the bind is on its way already.
-            Event::None | Event::Bind { .. } | Event::Outbind(_) | Event::Closed(_) => {}
+            Event::Outbind(outbind) => self.asked_to_bind(now, &outbind, session, out),
+            Event::None | Event::Bind { .. } | Event::Closed(_) => {}
         }
     }
 

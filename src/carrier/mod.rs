@@ -3,12 +3,15 @@
 pub mod bind;
 pub mod end;
 pub mod full;
+mod kept;
 pub mod notice;
+pub mod outbind;
 pub mod outcome;
 pub mod pace;
 pub mod submit;
 pub mod validity;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +24,7 @@ use crate::message::{CarrierId, Hidden};
 use crate::presence::Presence;
 use crate::seal::Keyring;
 use crate::smpp::fields::Version;
+use crate::smpp::pdu::Bind;
 use crate::smpp::session::BindKind;
 
 /// How an account's binds receive and submit.
@@ -55,6 +59,17 @@ pub enum Validity {
     Absolute,
 }
 
+/// How a carrier asks to be bound to (SMPP 3.4 section 2.2.1).
+#[derive(Clone, Debug)]
+pub struct Outbind {
+    /// Where its connections are taken.
+    pub listen: SocketAddr,
+    /// What it calls itself.
+    pub system_id: String,
+    /// Its password.
+    pub password: Hidden<String>,
+}
+
 /// One carrier account.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -82,6 +97,8 @@ pub struct Config {
     pub binds: u16,
     /// Requests without a response on each bind; never more (quirk Q70).
     pub window: u16,
+    /// Where the carrier may ask to be bound to (quirk Q87).
+    pub outbind: Option<Outbind>,
     /// How long connecting may take.
     pub connect_timeout: Duration,
     /// How long a bind may take.
@@ -122,6 +139,22 @@ pub struct Config {
     pub statuses: Vec<(u32, Treatment)>,
 }
 
+impl Config {
+    /// The request to bind.
+    pub fn bind_request(&self) -> Bind<'_> {
+        let (addr_ton, addr_npi, address_range) = &self.addresses;
+        Bind {
+            system_id: self.system_id.as_bytes(),
+            password: self.password.0.as_bytes(),
+            system_type: self.system_type.as_bytes(),
+            interface_version: self.version.interface_version(),
+            addr_ton: *addr_ton,
+            addr_npi: *addr_npi,
+            address_range: address_range.as_bytes(),
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Config {
         Config {
@@ -137,6 +170,7 @@ impl Default for Config {
             binding: Binding::Transceiver,
             binds: 1,
             window: 10,
+            outbind: None,
             connect_timeout: Duration::from_secs(10),
             bind_timeout: Duration::from_secs(10),
             response_timeout: Duration::from_secs(60),

@@ -1,6 +1,7 @@
 //! [[carrier]]: an account at somebody else's SMSC, and that SMSC's ways.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use toml::de::DeValue;
@@ -72,6 +73,12 @@ pub struct CarrierConfig {
     pub binds: u16,
     /// Requests without a response on each bind.
     pub window: u16,
+    /// Where the carrier may ask to be bound to; absent = nowhere.
+    pub outbind_listen: Option<SocketAddr>,
+    /// Who it says that it is then.
+    pub outbind_system_id: String,
+    /// With which password.
+    pub outbind_password: Hidden<String>,
     /// Parts in time over all binds; absent = no limit.
     pub rate: Option<Rate>,
     /// How long a connect may take.
@@ -152,6 +159,9 @@ pub(super) fn read_carrier(mut section: Section<'_>) -> Option<CarrierConfig> {
             .choice("bind", &[("transceiver", BindKind::Transceiver), ("transmitter+receiver", BindKind::Pair)]),
         binds: section.count("binds", 1, 1..=1000),
         window: section.count("window", 10, 1..=10_000),
+        outbind_listen: section.optional("outbind_listen"),
+        outbind_system_id: section.optional_text("outbind_system_id").unwrap_or_default(),
+        outbind_password: section.secret("outbind_password").unwrap_or_default(),
         rate: section.optional("rate"),
         connect_timeout: section.duration("connect_timeout", "5s", Duration::from_millis(10)),
         bind_timeout: section.duration("bind_timeout", "5s", Duration::from_millis(10)),
@@ -233,6 +243,15 @@ fn read_statuses(section: &mut Section<'_>) -> BTreeMap<u32, StatusAction> {
 fn check_carrier(section: &mut Section<'_>, config: &CarrierConfig) {
     c_octets(section, "system_id", Some(&config.system_id), SYSTEM_ID_OCTETS_MAX);
     c_octets(section, "system_type", Some(&config.system_type), 12);
+    c_octets(section, "outbind_system_id", Some(&config.outbind_system_id), SYSTEM_ID_OCTETS_MAX);
+    if config.outbind_listen.is_some() && config.outbind_system_id.is_empty() {
+        let place = section.place_of("outbind_listen");
+        section.error(
+            &place,
+            "outbind_listen",
+            "without outbind_system_id anyone could be the carrier: write what it calls itself",
+        );
+    }
     c_octets(section, "address_range", Some(&config.address_range), 40);
     c_octets(section, "service_type", Some(&config.service_type), 5);
     c_octets(section, "password", Some(&config.password.0), LONG_PASSWORD_OCTETS_MAX);

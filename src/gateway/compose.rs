@@ -100,6 +100,11 @@ pub(super) fn carrier(config: &CarrierConfig, id: CarrierId) -> carrier::Config 
         },
         binds: config.binds,
         window: config.window,
+        outbind: config.outbind_listen.map(|listen| carrier::Outbind {
+            listen,
+            system_id: config.outbind_system_id.clone(),
+            password: config.outbind_password.clone(),
+        }),
         connect_timeout: config.connect_timeout,
         bind_timeout: config.bind_timeout,
         response_timeout: config.response_timeout,
