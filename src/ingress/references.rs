@@ -40,6 +40,10 @@ mod tests {
         let mut seen: Vec<u16> = (0..256).map(|_| references.next(42) & 0xFF).collect();
         seen.sort_unstable();
         assert_eq!(seen, (0..256).collect::<Vec<u16>>(), "all 256 of the 8-bit form before any comes again");
+        let mut wide: Vec<u16> = (0..300).map(|_| references.next(42)).collect();
+        wide.sort_unstable();
+        wide.dedup();
+        assert_eq!(wide.len(), 300, "the 16-bit form goes on without repeating");
         assert_ne!(References::new(1).next(42), References::new(2).next(42));
     }
 }

@@ -12,7 +12,10 @@ use crate::text::national::tables_of;
 use crate::text::udh::{Concatenation, Malformed};
 
 /// Octets counted for a set beside its parts: its keys, its place in the two trees, its bookkeeping.
-pub const SET_OCTETS: usize = 256;
+pub const SET_OCTETS: usize = 352;
+
+// A tree's nodes have room for 11 and may hold only 5; 32 octets more for the nodes' own links.
+const _: () = assert!(SET_OCTETS >= 11 * (size_of::<(u64, Joined)>() + size_of::<(Key, u64)>()) / 5 + 32);
 
 /// Octets counted for a part beside its text.
 pub const PART_OCTETS: usize = 8;
