@@ -100,9 +100,9 @@ impl Fields<'_> {
             *field.last_chunk_mut()? = *last;
             self.nuls |= nuls(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)));
         } else {
-            for (to, octet) in field.iter_mut().zip(value) {
-                *to = *octet;
-                self.nuls |= u64::from(*octet == 0) << 7;
+            for at in [0, value.len() / 2, value.len() - 1] {
+                field[at] = value[at];
+                self.nuls |= u64::from(value[at] == 0) << 7;
             }
         }
         Some(())
