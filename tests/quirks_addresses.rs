@@ -131,9 +131,12 @@ fn q94_a_carrier_that_refuses_validity_gets_none() {
     assert_eq!(seen, [false, true, true], "one retry, and then it is known");
 }
 
+/// Whether a validity period is as a carrier wants it.
+type Wanted = fn(&str) -> bool;
+
 #[test]
 fn q94_a_carrier_is_told_the_validity_as_it_wants() {
-    let forms: [(&str, fn(&str) -> bool); 4] = [
+    let forms: [(&str, Wanted); 4] = [
         ("", |validity| validity.ends_with('R') && validity.starts_with("0000")),
         ("validity = \"none\"", str::is_empty),
         ("validity = \"absolute\"", |validity| validity.ends_with("00+") && !validity.starts_with("0000")),
