@@ -63,7 +63,7 @@ pub(super) async fn play_all(
         report.add(case, verdict, began.elapsed());
     }
     for conn in pool.idle {
-        conn.leave(stage.patience).await;
+        conn.leave(stage.patience()).await;
     }
     Ok(())
 }
@@ -109,14 +109,14 @@ impl Pool {
         let built = template.build_for(&request, &stage.values)?;
         conn.answer(&built.octets);
         conn.awaited = vec![SUBMIT_SM];
-        conn.flush(Instant::now() + stage.patience).await;
+        conn.flush(Instant::now() + stage.patience()).await;
         self.idle.push_back(conn);
         Ok(())
     }
 
     /// Answers what idle connections have kept.
     async fn release(&mut self, stage: &Stage) {
-        let by = Instant::now() + stage.patience;
+        let by = Instant::now() + stage.patience();
         for conn in &mut self.idle {
             // A connection on which that fails is found dead when it is chosen.
             let _ = conn.release();

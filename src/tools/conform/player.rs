@@ -108,7 +108,7 @@ impl<'a> Player<'a> {
     pub(super) fn new(stage: &'a Stage, case: &'a Case, conn: Option<Conn>) -> Player<'a> {
         let values = stage.values.clone();
         let (open, notes) = (VecDeque::new(), Vec::new());
-        let request_patience = stage.patience;
+        let request_patience = stage.patience();
         Player { stage, case, values, conn, open, throttled: 0, shut: false, request_patience, notes }
     }
 
@@ -130,7 +130,7 @@ impl<'a> Player<'a> {
                 Step::Bind(template) => self.bind(template).await?,
                 Step::Send(count, template) => self.send(*count, template)?,
                 Step::Trickle(template) => {
-                    let by = Instant::now() + self.stage.patience;
+                    let by = Instant::now() + self.stage.patience();
                     self.send(1, template)?;
                     self.conn()?.trickle(by).await;
                 }
@@ -163,7 +163,7 @@ impl<'a> Player<'a> {
     }
 
     async fn flush(&mut self) -> Result<(), Stop> {
-        let by = Instant::now() + self.stage.patience;
+        let by = Instant::now() + self.stage.patience();
         if let Some(conn) = &mut self.conn {
             conn.flush(by).await;
         }
@@ -174,7 +174,7 @@ impl<'a> Player<'a> {
     async fn bind(&mut self, template: &Template) -> Result<(), Stop> {
         for _ in 0..self.stage.bind_tries {
             let mut conn = self.stage.connect().await.map_err(Stop::NoBind)?;
-            let by = Instant::now() + self.stage.patience;
+            let by = Instant::now() + self.stage.patience_first;
             conn.send(template, &self.values)?;
             conn.flush(by).await;
             let reply = loop {
@@ -187,7 +187,7 @@ impl<'a> Player<'a> {
                         return Err(Stop::NoBind("it closed the connection instead of answering the bind".into()));
                     }
                     Came::Late => {
-                        return Err(Stop::NoBind(format!("no answer to the bind in {:?}", self.stage.patience)));
+                        return Err(Stop::NoBind(format!("no answer to the bind in {:?}", self.stage.patience_first)));
                     }
                 }
             };
@@ -221,7 +221,7 @@ impl<'a> Player<'a> {
     /// Judges the answers to the oldest `count` requests that were not judged yet.
     async fn expect(&mut self, count: usize, answers: &[Answer]) -> Result<(), Stop> {
         let mut batch: Vec<usize> = (0..count).filter_map(|_| self.open.pop_front()).collect();
-        let patience = if answers.contains(&Answer::Quiet) { QUIET } else { self.stage.patience };
+        let patience = if answers.contains(&Answer::Quiet) { QUIET } else { self.stage.patience() };
         let probe = match answers.contains(&Answer::Nothing) {
             true => Some(self.conn()?.probe()),
             false => None,
@@ -272,6 +272,7 @@ impl<'a> Player<'a> {
                     break;
                 }
                 Came::Late => {
+                    self.stage.missed();
                     return Err(Stop::Wrong(format!("no answer in {patience:?}; expected {}", in_words(answers))));
                 }
             }
@@ -333,7 +334,7 @@ impl<'a> Player<'a> {
             return Err(Stop::Wrong("it asks to slow down and takes nothing for long".to_owned()));
         }
         sleep(THROTTLED_PAUSE).await;
-        let (values, by) = (self.values.clone(), Instant::now() + self.stage.patience);
+        let (values, by) = (self.values.clone(), Instant::now() + self.stage.patience());
         let conn = self.conn()?;
         for index in batch {
             if conn.asks[*index].reply.is_some() {
@@ -346,8 +347,8 @@ impl<'a> Player<'a> {
 
     /// Waits until the peer has closed.
     async fn ends(&mut self) -> Result<(), Stop> {
-        let by = Instant::now() + self.stage.patience;
-        let patience = self.stage.patience;
+        let by = Instant::now() + self.stage.patience();
+        let patience = self.stage.patience();
         let conn = self.conn()?;
         loop {
             match conn.take(by).await {
@@ -380,7 +381,7 @@ impl<'a> Player<'a> {
     /// Answers the oldest request that was awaited.
     async fn reply(&mut self, template: &Template) -> Result<(), Stop> {
         let values = self.values.clone();
-        let by = Instant::now() + self.stage.patience;
+        let by = Instant::now() + self.stage.patience();
         let conn = self.conn()?;
         if conn.requests.is_empty() {
             return Err(Stop::Wrong("nothing was awaited".to_owned()));
@@ -427,8 +428,8 @@ impl<'a> Player<'a> {
 
     /// Asks for a sign of life.
     pub(super) async fn probe(&mut self) -> Result<(), Stop> {
-        let by = Instant::now() + self.stage.patience;
-        let patience = self.stage.patience;
+        let by = Instant::now() + self.stage.patience();
+        let patience = self.stage.patience();
         let conn = self.conn()?;
         let probe = conn.probe();
         conn.flush(by).await;
@@ -437,6 +438,7 @@ impl<'a> Player<'a> {
                 Came::Pdu => {}
                 Came::End => return Err(Stop::Wrong("it closed the connection afterwards".to_owned())),
                 Came::Late => {
+                    self.stage.missed();
                     return Err(Stop::Wrong(format!("afterwards an enquire_link has no answer in {patience:?}")));
                 }
             }

@@ -14,6 +14,8 @@ use crate::tools::conform::template::Values;
 
 /// After so many cases in a row without a bind the peer counts as gone, so that nobody waits for each of the others.
 const GONE_AFTER: u32 = 12;
+/// The shortest time that an answer is waited for.
+const PATIENCE_MIN: Duration = Duration::from_millis(200);
 /// The pause before a bind that was refused for the number of binds.
 const FEWER_PAUSE: Duration = Duration::from_millis(250);
 
@@ -23,8 +25,10 @@ pub(super) struct Stage {
     pub(super) address: SocketAddr,
     /// Credentials and numbers.
     pub(super) values: Values,
-    /// How long an answer may take.
-    pub(super) patience: Duration,
+    /// How long an answer may take at first.
+    pub(super) patience_first: Duration,
+    /// Answers that did not come.
+    missed: AtomicU32,
     /// How often a bind is tried that may be one too many.
     pub(super) bind_tries: u32,
     /// No case is played past this.
@@ -42,7 +46,8 @@ impl Stage {
         Stage {
             address,
             values,
-            patience,
+            patience_first: patience,
+            missed: AtomicU32::new(0),
             bind_tries: 40,
             deadline,
             crowd: Semaphore::new(binds as usize),
@@ -52,9 +57,24 @@ impl Stage {
         }
     }
 
+    /// How long an answer may take. A peer that has left many things unanswered is waited for less, so that the run ends
+    /// in time; it has failed by then.
+    pub(super) fn patience(&self) -> Duration {
+        match self.missed.load(Ordering::Relaxed) {
+            0..=19 => self.patience_first,
+            20..=59 => (self.patience_first / 3).max(PATIENCE_MIN).min(self.patience_first),
+            _ => (self.patience_first / 10).max(PATIENCE_MIN).min(self.patience_first),
+        }
+    }
+
+    /// An answer did not come.
+    pub(super) fn missed(&self) {
+        self.missed.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A new connection.
     pub(super) async fn connect(&self) -> Result<Conn, String> {
-        connect(self.address, self.patience).await
+        connect(self.address, self.patience_first).await
     }
 
     /// A bind was refused as if there were too many: fewer cases are played at once from now on.
