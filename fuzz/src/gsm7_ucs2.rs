@@ -62,6 +62,10 @@ fn decoded(octets: &[u8], options: &Options) {
         segment_octets(octets, &plan, 1, &mut out, &mut ends);
         let behind: Vec<u8> = parts(&out, &ends, &plan).flat_map(|(_, text)| text.iter().copied()).collect();
         assert_eq!(behind, octets, "octets are cut without loss");
+        let (mut whole, mut by_parts) = (String::new(), String::new());
+        decode(octets, alphabet, (0, 0), &mut whole);
+        parts(&out, &ends, &plan).for_each(|(_, part)| decode(part, alphabet, (0, 0), &mut by_parts));
+        assert_eq!(by_parts, whole, "no pair is cut");
     }
 }
 

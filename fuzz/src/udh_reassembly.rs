@@ -6,7 +6,7 @@ use sluice::text::joined::Joined;
 use sluice::text::reassemble::{End, Form, Key, Limits, Part, Reading, Reassembly, Taken};
 use sluice::text::resplit::{plan_user_data, resplit};
 use sluice::text::udh::{self, CONCAT8, CONCAT16};
-use sluice::text::{Alphabet, Concat, PART_OCTETS_MAX};
+use sluice::text::{Alphabet, Concat, PART_OCTETS_MAX, gsm7, latin1, ucs2};
 
 use super::octets::Octets;
 
@@ -100,7 +100,7 @@ fn cut(user_data: &[u8], choice: u8) {
         let others = udh::elements(header).flatten().filter(|element| !matches!(element.id, CONCAT8 | CONCAT16));
         others.map(|element| (element.id, element.data.to_vec())).collect()
     };
-    let mut joined = Vec::new();
+    let (mut joined, mut by_parts, mut whole) = (Vec::new(), String::new(), String::new());
     let starts = std::iter::once(0).chain(ends.iter().copied());
     for (at, (start, &end)) in (1..).zip(starts.zip(&ends)) {
         let part = &out[start as usize..end as usize];
@@ -112,6 +112,17 @@ fn cut(user_data: &[u8], choice: u8) {
         let packed = if alphabet == Alphabet::Gsm7 { (behind.len() * 7).div_ceil(8) } else { behind.len() };
         assert!(part.len() - behind.len() + packed <= PART_OCTETS_MAX);
         joined.extend_from_slice(behind);
+        decode(behind, alphabet, &mut by_parts);
     }
     assert_eq!(joined, text);
+    decode(text, alphabet, &mut whole);
+    assert_eq!(by_parts, whole, "no pair is cut");
+}
+
+fn decode(octets: &[u8], alphabet: Alphabet, out: &mut String) {
+    match alphabet {
+        Alphabet::Gsm7 => gsm7::decode(octets, out),
+        Alphabet::Ucs2 => ucs2::decode(octets, out),
+        Alphabet::Latin1 | Alphabet::Binary => latin1::decode(octets, out),
+    }
 }
