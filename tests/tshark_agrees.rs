@@ -2,7 +2,6 @@
 //! same header, the same fields and the same TLVs.
 
 mod layouts;
-#[allow(dead_code, reason = "the capture and the programs are used, the daemon is not")]
 mod support;
 
 use std::collections::BTreeMap;
