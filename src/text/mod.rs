@@ -1,6 +1,7 @@
 //! Alphabets and segmentation, sans-IO: a library of its own that imports nothing else of this crate.
 //!
 //! [`segment::plan`] counts without allocating, [`segment::segment`] writes the parts that were counted.
+//! [`resplit`] cuts what has a header already, [`reassemble`] joins parts again, [`udh`] walks their headers.
 
 pub mod data_coding;
 pub mod dear;
