@@ -309,6 +309,23 @@ fn a_process_that_slept_gives_the_peer_its_time() {
 }
 
 #[test]
+fn whoever_asks_for_a_sign_of_life_again_and_again_wins_the_peer_no_time() {
+    let mut smsc = bound_smsc(SessionConfig::default());
+    let mut out = Vec::new();
+    for second in [1, 5, 9] {
+        smsc.probe(START + seconds(second), &mut out);
+    }
+    assert_eq!(heard(&out), [(CommandStatus::ROK, Body::EnquireLink)]);
+    let (at, reason, _) = until_closed(&mut smsc);
+    assert_eq!((at, reason), (START + seconds(1 + 10), CloseReason::Dead));
+
+    let mut smsc = bound_smsc(SessionConfig::default());
+    smsc.probe(START + seconds(1), &mut out);
+    feed(&mut smsc, START + seconds(2), &pdu(7, Body::EnquireLink));
+    assert_eq!(smsc.poll_timeout(), Some(START + seconds(2 + 30)), "any sign of life will do");
+}
+
+#[test]
 fn any_pdu_is_a_sign_of_life() {
     let mut esme = bound_esme(SessionConfig::default());
     for second in (25..1_000).step_by(25) {

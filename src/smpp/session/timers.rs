@@ -78,13 +78,17 @@ impl Session {
     }
 
     /// Asks at once for a sign of life; if none comes within the time of a probe, the session is over. For whoever has reason to think
-    /// that the peer is gone (quirk Q80).
+    /// that the peer is gone (quirk Q80). A probe that is out already is the one that counts: whoever asks again and again wins the
+    /// peer no time.
     pub fn probe(&mut self, now: Duration, out: &mut Vec<u8>) {
-        if self.state.is_bound() && !self.is_closing() {
-            self.probes_missed = self.config.enquire_link_misses_max.max(1);
+        if !self.state.is_bound() || self.is_closing() {
+            return;
+        }
+        if self.probes_missed == 0 {
             self.probed_at = now;
             self.probe = Some(self.send(Body::EnquireLink, out));
         }
+        self.probes_missed = self.config.enquire_link_misses_max.max(1);
     }
 
     fn send(&mut self, body: Body<'_>, out: &mut Vec<u8>) -> u32 {
