@@ -27,6 +27,9 @@ use crate::text::{Options, gsm7};
 /// What the seal of an envelope is bound to beside its key, which is of one tenant and day.
 pub const SEAL_CONTEXT: &[u8] = b"envelope";
 
+/// Octets of optional parameters that an envelope has room for.
+const TLVS_OCTETS_MAX: usize = u16::MAX as usize;
+
 /// How long a message may wait at most, from its due time on.
 const VALIDITY_SECONDS_MAX: i64 = 31 * 86_400;
 /// How far ahead a message may be scheduled.
@@ -190,6 +193,9 @@ impl Intake {
     /// Checks in the order in which the reasons to refuse are listed.
     fn decide(&mut self, rules: &Rules, submission: &Submission<'_>, now: Timestamp) -> Result<Decided, Refusal> {
         let tenant = submission.tenant;
+        if submission.tlvs.len() + tenant.tlvs.len() > TLVS_OCTETS_MAX {
+            return Err(Refusal::Malformed("the optional parameters are too long together"));
+        }
         let to = destination(submission.to, submission.to_ton, tenant.country.as_deref())?;
         let from = sender(submission.from, submission.from_ton, || {
             let name = std::str::from_utf8(submission.from).ok()?;

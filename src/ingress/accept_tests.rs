@@ -285,3 +285,13 @@ fn a_message_that_cannot_be_sealed_is_not_taken() {
     assert_eq!(refusal, Err(Refusal::QueueFull));
     assert!(batch.is_empty() && batch.bytes.is_empty());
 }
+
+#[test]
+fn optional_parameters_that_an_envelope_cannot_hold_are_refused() {
+    // Tag 0 without a value, again and again.
+    static TLVS: [u8; 65_536] = [0; 65_536];
+    let mut ground = ground(Coding::default());
+    let refusal = refused(&mut ground, |submission| submission.tlvs = &TLVS, text("hello"));
+    assert!(matches!(refusal, Refusal::Malformed(_)), "{refusal:?}");
+    accepted(&mut ground, |submission| submission.tlvs = &TLVS[4..], text("hello"));
+}

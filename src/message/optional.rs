@@ -6,8 +6,11 @@ const OWN_TAGS: [u16; 4] = [0x020C, 0x020E, 0x020F, 0x0424];
 /// Octets of a value: regulators' ids have a few dozen.
 const VALUE_OCTETS_MAX: usize = 255;
 
+/// Octets of all parameters of a message that people write. Each part carries them, and they are stored with it.
+const ALL_OCTETS_MAX: usize = 2_048;
+
 /// Appends tag, length and value as they stand on the wire (SMPP 3.4, 5.3). `tag` is "0x1400" or "5120"; `value` is a text, or `hex:`
-/// and pairs of digits. An error says what to write.
+/// and pairs of digits. `out` holds the parameters of this message that were read before. An error says what to write.
 pub fn write_optional(tag: &str, value: &str, out: &mut Vec<u8>) -> Result<(), String> {
     let number = match tag.strip_prefix("0x") {
         Some(digits) => u16::from_str_radix(digits, 16),
@@ -23,6 +26,9 @@ pub fn write_optional(tag: &str, value: &str, out: &mut Vec<u8>) -> Result<(), S
     };
     if octets.len() > VALUE_OCTETS_MAX {
         return Err(format!("{tag}: the value is longer than {VALUE_OCTETS_MAX} octets"));
+    }
+    if out.len() + 4 + octets.len() > ALL_OCTETS_MAX {
+        return Err(format!("{tag}: with this one the parameters take more than {ALL_OCTETS_MAX} octets"));
     }
     out.extend_from_slice(&number.to_be_bytes());
     out.extend_from_slice(&(octets.len() as u16).to_be_bytes());
@@ -78,6 +84,16 @@ mod tests {
         {
             assert!(write_optional(tag, value, &mut out).is_err(), "{tag} {value}");
         }
+    }
+
+    #[test]
+    fn together_they_are_bounded() {
+        let (mut out, value) = (Vec::new(), "x".repeat(252));
+        for tag in 0x1400..0x1408 {
+            write_optional(&tag.to_string(), &value, &mut out).expect("8 of 256 octets");
+        }
+        assert!(write_optional("0x1408", "", &mut out).is_err());
+        assert_eq!(out.len(), 2_048);
     }
 
     #[test]
