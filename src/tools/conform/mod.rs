@@ -178,6 +178,12 @@ async fn play_group(stage: &Arc<Stage>, cases: Vec<Case>, report: &mut Report) {
             told += 1;
         }
     }
+    // None is passed over: one that broke off has failed, and those behind it are told, too.
+    for (case, done) in cases.iter().zip(done).skip(told) {
+        let broken = || (Verdict::Fail("the case broke off: a defect of this suite".to_owned()), Duration::ZERO);
+        let (verdict, took) = done.unwrap_or_else(broken);
+        report.add(case, verdict, took);
+    }
 }
 
 fn resolved(target: &str) -> Result<SocketAddr, Fault> {
