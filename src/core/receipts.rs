@@ -42,7 +42,7 @@ impl Core {
         fails
             && self.fold.messages.part(entry).stage != Stage::Done
             && self.schedule.carrier(carrier).terms.delivered_wins
-            && !self.fold.pending.is_full()
+            && !self.fold.pending.is_half_full()
     }
 
     fn unmatched(&mut self, carrier: CarrierId, notice: Notice<'_>, group: &mut Group) {

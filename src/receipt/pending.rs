@@ -156,10 +156,11 @@ impl Pending {
         self.remove(key)
     }
 
-    /// Whether another receipt might find no room.
-    pub fn is_full(&self) -> bool {
+    /// Whether another receipt might go beyond half of the room. What could be settled at once and waits by choice stays within it,
+    /// so that receipts that must wait find room.
+    pub fn is_half_full(&self) -> bool {
         let more = OVERHEAD_OCTETS + NOTICE_OCTETS_MAX;
-        self.receipts.len() >= self.entries_max || self.octets + more > self.octets_max
+        self.receipts.len() >= self.entries_max / 2 || self.octets + more > self.octets_max / 2
     }
 
     /// When the oldest was read.

@@ -89,6 +89,31 @@ fn q15_a_success_in_time_is_the_end_and_the_failure_is_noted_beside_it() {
 }
 
 #[test]
+fn q15_failures_that_wait_leave_room_for_receipts_that_overtake_their_response() {
+    const EARLY: u16 = 20;
+    let config = Config { reader: READER, journal: JOURNAL, unmatched_max: 100, ..Config::default() };
+    let mut world = World::with(config);
+    world.core.set_carrier_terms(ALPHA, Terms { delivered_wins: true, ..Terms::default() });
+    world.open_carrier(CARRIER_A, EARLY);
+    for number in 0..100 {
+        world.submit(Sample::default());
+        world.turn();
+        world.taken(CARRIER_A, 0, &format!("n{number}"));
+        world.receipt(&format!("n{number}"), State::Undeliverable);
+        world.turn();
+    }
+    for _ in 0..EARLY {
+        world.submit(Sample::default());
+    }
+    world.turn();
+    for place in 0..EARLY {
+        world.receipt(&format!("early{place}"), State::Delivered);
+    }
+    world.turn();
+    assert_eq!(world.core.numbers().quarantined, 0);
+}
+
+#[test]
 fn q21_receipts_of_some_parts_end_the_message_by_the_timer() {
     for reported in [0, 2] {
         let mut world = World::new();
