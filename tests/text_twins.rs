@@ -22,7 +22,8 @@ fn packed(septets: &[u8], header_octets: usize) -> Vec<u8> {
     let mut bits = vec![false; pack::fill_bits(header_octets)];
     bits.extend(septets.iter().flat_map(|septet| (0..7).map(move |bit| septet >> bit & 1 == 1)));
     let spare = (8 - bits.len() % 8) % 8;
-    if spare == 7 || (spare == 0 && septets.last() == Some(&0x0D)) {
+    let full = header_octets + bits.len().div_ceil(8) >= 140;
+    if spare == 7 || (spare == 0 && septets.last() == Some(&0x0D) && !full) {
         bits.extend((0..7).map(|bit| 0x0D >> bit & 1 == 1));
     }
     bits.chunks(8).map(|octet| octet.iter().rev().fold(0, |all, &bit| all << 1 | u8::from(bit))).collect()

@@ -1,6 +1,7 @@
 //! The GSM 7-bit default alphabet and its extension table (TS 23.038, 6.2.1 and 6.2.1.1): text to unpacked septets
 //! and back, one septet an octet. Text that is plain ASCII goes through 32 characters at a time.
 
+use crate::text::PART_OCTETS_MAX;
 use crate::text::pack::Packer;
 use crate::text::wide::Wide;
 
@@ -154,6 +155,7 @@ pub fn encode_packed(text: &str, header_octets: usize, out: &mut Vec<u8>) -> Res
 }
 
 fn encode_packed_by(wide: Option<Wide>, text: &str, header_octets: usize, out: &mut Vec<u8>) -> Result<usize, usize> {
+    let start = out.len();
     let mut packer = Packer::after(header_octets);
     let mut septets = 0;
     let mut rest = text.as_bytes();
@@ -182,7 +184,8 @@ fn encode_packed_by(wide: Option<Wide>, text: &str, header_octets: usize, out: &
         septets += mixed.length;
         rest = &rest[mixed.octets..];
     }
-    packer.finish(text.ends_with('\r'), out);
+    let full = header_octets + (out.len() - start) >= PART_OCTETS_MAX;
+    packer.finish(text.ends_with('\r') && !full, out);
     Ok(septets)
 }
 

@@ -1,6 +1,8 @@
 //! Septets packed into octets (TS 23.038, 6.1.2.1), with the fill bits that follow a user data header
 //! (TS 23.040, 9.2.3.24). SMPP links carry septets unpacked; a few peers want them packed.
 
+use crate::text::PART_OCTETS_MAX;
+
 /// The character that pads seven spare bits where nothing else tells how many septets there are.
 const CARRIAGE_RETURN: u8 = 0x0D;
 
@@ -12,11 +14,13 @@ pub fn fill_bits(header_octets: usize) -> usize {
 /// Appends `septets` packed, after the fill bits for a header of `header_octets` that the caller has written.
 ///
 /// Without a septet count seven spare bits at the end would read as `@`: they become a carriage return, and a text
-/// that itself ends so on an octet boundary gets a second one (TS 23.038, 6.1.2.3.1).
+/// that itself ends so on an octet boundary gets a second one (TS 23.038, 6.1.2.3.1), where the part has an octet left for it.
 pub fn pack(septets: &[u8], header_octets: usize, out: &mut Vec<u8>) {
+    let start = out.len();
     let mut packer = Packer::after(header_octets);
     packer.put(septets, out);
-    packer.finish(septets.last() == Some(&CARRIAGE_RETURN), out);
+    let full = header_octets + (out.len() - start) >= PART_OCTETS_MAX;
+    packer.finish(septets.last() == Some(&CARRIAGE_RETURN) && !full, out);
 }
 
 /// Packs septets that come in pieces.
@@ -158,6 +162,15 @@ mod tests {
                 }
                 assert_eq!(back, septets, "header {header}, length {length}");
             }
+        }
+    }
+
+    #[test]
+    fn no_part_grows_beyond_its_octets() {
+        for (header, length) in [(0, 160), (6, 153), (7, 152)] {
+            let mut octets = vec![0; header];
+            pack(&vec![0x0D; length], header, &mut octets);
+            assert_eq!(octets.len(), 140, "{length} septets behind {header} octets");
         }
     }
 
