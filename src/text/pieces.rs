@@ -154,6 +154,11 @@ fn is_lone(character: char) -> bool {
         | '\u{5D0}'..='\u{5EA}' | '\u{4E00}'..='\u{9FFF}')
 }
 
+/// Whether every character of a text is a cluster of its own, so that the plain ways cut it alike.
+pub(super) fn is_all_lone(text: &str) -> bool {
+    text.chars().all(is_lone)
+}
+
 /// Octets of the extended grapheme cluster at the start of a text (Unicode, UAX 29). The text begins at a boundary.
 fn cluster_octets(text: &str) -> usize {
     let mut characters = text.chars();

@@ -212,7 +212,7 @@ fn plan_gsm7(text: &str, count: gsm7::Count, options: Options) -> Result<Plan, T
 
 fn plan_ucs2(text: &str, options: Options) -> Result<Plan, TextError> {
     let count = ucs2::count(text);
-    let clusters = options.clusters;
+    let clusters = options.clusters && !pieces::is_all_lone(text);
     let plan = Plan::new(Alphabet::Ucs2, options.concat, count.units, |room| match (clusters, count.pairs) {
         (true, _) => pieces::cut(text, Coder::Ucs2, true, room),
         (false, true) => cut(text.chars().map(char::len_utf16), room),
