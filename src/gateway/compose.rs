@@ -154,6 +154,7 @@ pub(super) fn smpp_server(config: &Config) -> smpp::Config {
         enquire_link_interval: smpp.enquire_link,
         enquire_link_timeout: smpp.response_timeout,
         response_timeout: smpp.response_timeout,
+        idle_timeout: smpp.idle_timeout,
         limits: limits(config),
         ..smpp::Config::default()
     }

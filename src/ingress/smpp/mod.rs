@@ -47,6 +47,8 @@ pub struct Config {
     pub enquire_link_timeout: Duration,
     /// How long a deliver_sm may stay without a response before it is owed again.
     pub response_timeout: Duration,
+    /// How long a bound link may carry nothing but probes; absent = as long as it likes.
+    pub idle_timeout: Option<Duration>,
     /// Bounds of each link.
     pub limits: Limits,
 }
@@ -64,6 +66,7 @@ impl Default for Config {
             enquire_link_interval: Duration::from_secs(30),
             enquire_link_timeout: Duration::from_secs(10),
             response_timeout: Duration::from_secs(60),
+            idle_timeout: None,
             limits: Limits::default(),
         }
     }
@@ -78,6 +81,7 @@ impl Config {
             enquire_link_interval: self.enquire_link_interval,
             enquire_link_timeout: self.enquire_link_timeout,
             response_timeout: self.response_timeout,
+            idle_timeout: self.idle_timeout,
             ..SessionConfig::default()
         }
     }
