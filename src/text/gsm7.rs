@@ -344,7 +344,10 @@ pub(super) const LOW: [u8; 256] = [
 
 #[cfg(test)]
 mod tests {
-    use super::{CHUNK, Count, Septet, count, decode, default_character, encode, extended_character, is_plain, septet};
+    use super::{
+        CHUNK, Count, Septet, Wide, count, decode, default_character, encode, encode_packed_by, extended_character,
+        is_plain, septet,
+    };
 
     #[test]
     fn both_tables_agree_in_both_directions() {
@@ -381,6 +384,25 @@ mod tests {
         let mut back = String::new();
         decode(&septets, &mut back);
         assert_eq!(back, text);
+    }
+
+    #[test]
+    fn the_vector_step_and_its_scalar_twin_pack_alike() {
+        for plain in 0..140 {
+            for foreign in ["", "€", "é", "Ω", "\r", "ж"] {
+                let text = format!("{}{foreign}{}", "a".repeat(plain), "b@_$\n".repeat(plain % 17));
+                for header in [0, 6, 7] {
+                    let packed = |wide| {
+                        let mut octets = vec![0xEE];
+                        (encode_packed_by(wide, &text, header, &mut octets), octets)
+                    };
+                    let (scalar, vector) = (packed(None), packed(Wide::detect()));
+                    assert_eq!(scalar.0, vector.0, "{text:?}");
+                    // What stands in front of a foreign character is not promised.
+                    assert!(scalar.0.is_err() || scalar.1 == vector.1, "{header} octets, then {text:?}");
+                }
+            }
+        }
     }
 
     #[test]
