@@ -226,6 +226,7 @@ impl Core {
             let lane = self.schedule.lanes.lane(crate::core::accept::lane_key(&message));
             self.schedule.lanes.unpark(lane);
         }
+        self.schedule.stir(message.tenant);
         if body == 0 {
             self.unreadable(slot, group);
         }

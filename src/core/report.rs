@@ -12,20 +12,26 @@ use crate::message::{LinkId, State, TenantId, Timestamp};
 const READ_AHEAD_MAX: usize = 256;
 
 impl Core {
-    /// Hands owed receipts to receiving binds with credit, in the order in which they are owed. Bounded by the credits.
+    /// Hands owed receipts to receiving binds with credit, for each tenant in the order in which they are owed. Bounded by the credits.
     pub(super) fn report(&mut self, group: &mut Group) {
-        for index in 0..self.schedule.tenants.len() {
-            let tenant = TenantId(index as u16);
-            loop {
-                self.clear_owed(tenant);
-                let Some(slot) = self.schedule.tenants[index].owed.front().copied() else { break };
-                let Some(link) = self.receiving_bind(tenant) else { break };
-                if !self.report_on(link, slot, group) {
-                    self.read_owed(tenant, group);
-                    break;
-                }
-                self.schedule.tenants[index].owed.pop_front();
+        let mut nth = 0;
+        while let Some(tenant) = self.schedule.stirred.get(nth).copied() {
+            self.schedule.tenant(tenant).stirred = false;
+            self.report_to(tenant, group);
+            nth += 1;
+        }
+        self.schedule.stirred.clear();
+    }
+
+    fn report_to(&mut self, tenant: TenantId, group: &mut Group) {
+        loop {
+            self.clear_owed(tenant);
+            let Some(slot) = self.schedule.tenant(tenant).owed.front().copied() else { return };
+            let Some(link) = self.receiving_bind(tenant) else { return };
+            if !self.report_on(link, slot, group) {
+                return self.read_owed(tenant, group);
             }
+            self.schedule.tenant(tenant).owed.pop_front();
         }
     }
 
@@ -103,7 +109,12 @@ impl Core {
         message.set(bits::QUEUED, true);
         let tenant = message.tenant;
         let owed = &mut self.schedule.tenant(tenant).owed;
-        if first { owed.push_front(slot) } else { owed.push_back(slot) }
+        if first {
+            owed.push_front(slot)
+        } else {
+            owed.push_back(slot)
+        }
+        self.schedule.stir(tenant);
     }
 
     /// Lets go of what was given up at the head of what is owed to a tenant, so that a tenant that never comes costs nothing for ever.
@@ -112,6 +123,7 @@ impl Core {
             && !self.fold.messages.slot(slot).has(bits::OWED)
         {
             self.schedule.tenant(tenant).owed.pop_front();
+            self.schedule.stir(tenant);
             self.fold.messages.slot_mut(slot).set(bits::QUEUED, false);
         }
     }
@@ -129,6 +141,7 @@ impl Core {
     pub(super) fn delivered(&mut self, link: LinkId, place: u16, taken: bool, group: &mut Group) {
         let Some(slot) = self.schedule.vacate(link, place) else { return };
         let message = *self.fold.messages.slot(slot);
+        self.schedule.stir(message.tenant);
         if !message.has(bits::OWED) {
             return;
         }

@@ -121,6 +121,8 @@ pub(super) struct Tenant {
     pub(super) next_bind: usize,
     /// Messages whose receipts are owed and not in a window.
     pub(super) owed: VecDeque<u32>,
+    /// Among the tenants to look at when this turn reports.
+    pub(super) stirred: bool,
 }
 
 pub(super) struct Schedule {
@@ -130,6 +132,8 @@ pub(super) struct Schedule {
     pub(super) binds: Vec<Option<Bind>>,
     pub(super) carriers: Vec<Carrier>,
     pub(super) tenants: Vec<Tenant>,
+    /// Tenants that may have become able to take a receipt since the last turn.
+    pub(super) stirred: Vec<TenantId>,
     /// Submits without an outcome.
     pub(super) in_windows: u32,
     /// The segment being swept, and when the next may be looked at.
@@ -150,6 +154,7 @@ impl Schedule {
             binds: Vec::new(),
             carriers: Vec::new(),
             tenants: Vec::new(),
+            stirred: Vec::new(),
             in_windows: 0,
             sweeping: None,
             swept_in_vain: None,
@@ -176,6 +181,16 @@ impl Schedule {
             self.tenants.resize_with(index + 1, Tenant::default);
         }
         &mut self.tenants[index]
+    }
+
+    /// The end of this turn looks whether a receipt may go to the tenant: one is owed, a place is free, or a body has been read. Nobody
+    /// else is looked at, so that a turn costs the same beside ten thousand quiet tenants.
+    pub(super) fn stir(&mut self, tenant: TenantId) {
+        let account = self.tenant(tenant);
+        if !account.stirred {
+            account.stirred = true;
+            self.stirred.push(tenant);
+        }
     }
 
     /// Takes a window place of `link` for `entry`.
@@ -209,13 +224,18 @@ impl Core {
         self.schedule.binds[index] = Some(Bind { role, held: false, window, free });
         match role {
             Role::Carrier(carrier) => self.schedule.carrier(carrier).binds.push(link),
-            Role::Tenant(tenant) => self.schedule.tenant(tenant).binds.push(link),
+            Role::Tenant(tenant) => {
+                self.schedule.tenant(tenant).binds.push(link);
+                self.schedule.stir(tenant);
+            }
         }
     }
 
     pub(super) fn hold(&mut self, link: LinkId, held: bool) {
-        if let Some(bind) = self.schedule.bind(link) {
-            bind.held = held;
+        let Some(bind) = self.schedule.bind(link) else { return };
+        bind.held = held;
+        if let Role::Tenant(tenant) = bind.role {
+            self.schedule.stir(tenant);
         }
     }
 
