@@ -4,10 +4,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use sluice::smpp::address::Address;
 use sluice::smpp::decode::decode;
 use sluice::smpp::encode::encode;
 use sluice::smpp::fields::MessageState;
-use sluice::smpp::pdu::{Address, Body, Pdu, SubmitSm, SubmitSmResp};
+use sluice::smpp::pdu::{Body, Pdu, SubmitSm, SubmitSmResp};
 use sluice::smpp::receipt::{Receipt, ReceiptText};
 use sluice::smpp::status::CommandStatus;
 use sluice::smpp::tag::Tag;

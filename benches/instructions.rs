@@ -11,11 +11,12 @@ use std::process::{Command, ExitCode};
 
 use road::Road;
 use road::wire::Wire;
+use sluice::smpp::address::Address;
 use sluice::smpp::decode::decode;
 use sluice::smpp::encode::encode;
 use sluice::smpp::fields::MessageState;
 use sluice::smpp::frame::{PDU_OCTETS_MAX_DEFAULT, frame};
-use sluice::smpp::pdu::{Address, Body, Pdu, SubmitSm, SubmitSmResp};
+use sluice::smpp::pdu::{Body, Pdu, SubmitSm, SubmitSmResp};
 use sluice::smpp::receipt::{Receipt, ReceiptText};
 use sluice::smpp::status::CommandStatus;
 use sluice::smpp::tag::Tag;

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use sluice::smpp::address::Address;
 use sluice::smpp::encode::encode;
-use sluice::smpp::pdu::{Address, Body, Pdu, SubmitSm};
+use sluice::smpp::pdu::{Body, Pdu, SubmitSm};
 use sluice::smpp::status::CommandStatus;
 use sluice::smpp::tag::Tag;
 use sluice::smpp::tlv::{TlvWriter, Tlvs};

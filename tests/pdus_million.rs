@@ -4,12 +4,13 @@
 mod layouts;
 
 use layouts::{Layout, Random, TlvLayout, layouts, tlv_layouts};
+use sluice::smpp::address::Address;
 use sluice::smpp::command::CommandId;
 use sluice::smpp::decode::decode;
 use sluice::smpp::destinations::{Destination, Destinations};
 use sluice::smpp::encode::encode;
 use sluice::smpp::frame::{PDU_OCTETS_MAX_DEFAULT, frame};
-use sluice::smpp::pdu::{Address, Bind, BindResp, Body, DataSm, Pdu, SubmitMulti, SubmitSm, SubmitSmResp};
+use sluice::smpp::pdu::{Bind, BindResp, Body, DataSm, Pdu, SubmitMulti, SubmitSm, SubmitSmResp};
 use sluice::smpp::status::CommandStatus;
 use sluice::smpp::tag::Tag;
 use sluice::smpp::tlv::{TlvWriter, Tlvs};

@@ -5,10 +5,11 @@ mod support;
 use std::time::Duration;
 
 use serde_json::Value;
+use sluice::smpp::address::Address;
 use sluice::smpp::calendar::Civil;
 use sluice::smpp::decode::decode;
 use sluice::smpp::encode::encode;
-use sluice::smpp::pdu::{Address, Body, Pdu, QuerySm, SubmitSm};
+use sluice::smpp::pdu::{Body, Pdu, QuerySm, SubmitSm};
 use sluice::smpp::session::{BindKind, CloseReason, Event, Session, SessionConfig};
 use sluice::smpp::status::CommandStatus;
 use sluice::smpp::tag::Tag;

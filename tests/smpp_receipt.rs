@@ -1,8 +1,9 @@
 //! Receipts are told from messages, read from wherever they are put, and written in the standard's words.
 
+use sluice::smpp::address::Address;
 use sluice::smpp::calendar::Civil;
 use sluice::smpp::fields::{MessageState, MessageType};
-use sluice::smpp::pdu::{Address, SubmitSm};
+use sluice::smpp::pdu::SubmitSm;
 use sluice::smpp::receipt::{NetworkError, Receipt, ReceiptText, is_receipt};
 use sluice::smpp::status::CommandStatus;
 use sluice::smpp::tag::Tag;

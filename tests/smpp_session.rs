@@ -35,7 +35,7 @@ const EMPTY: SubmitSm<'static> = SubmitSm {
     short_message: b"hello",
     tlvs: Tlvs::NONE,
 };
-const NOWHERE: sluice::smpp::pdu::Address<'static> = sluice::smpp::pdu::Address { ton: 0, npi: 0, addr: b"" };
+const NOWHERE: sluice::smpp::address::Address<'static> = sluice::smpp::address::Address { ton: 0, npi: 0, addr: b"" };
 
 fn accepted(id: &'static [u8]) -> Body<'static> {
     Body::SubmitSmResp(SubmitSmResp { message_id: Some(id), tlvs: Tlvs::NONE })

@@ -1,13 +1,14 @@
 //! Framing does not depend on how the octets are cut, decoding never panics, and what was written is read the same.
 
 use proptest::prelude::*;
+use sluice::smpp::address::Address;
 use sluice::smpp::decode::decode;
 use sluice::smpp::destinations::{Destination, Destinations, Failure, Failures};
 use sluice::smpp::encode::encode;
 use sluice::smpp::frame::{FrameError, HEADER_OCTETS, PDU_OCTETS_MAX_DEFAULT, frame};
 use sluice::smpp::pdu::{
-    Address, Bind, BindResp, Body, CancelSm, DataSm, Pdu, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti,
-    SubmitMultiResp, SubmitSm, SubmitSmResp,
+    Bind, BindResp, Body, CancelSm, DataSm, Pdu, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitMultiResp,
+    SubmitSm, SubmitSmResp,
 };
 use sluice::smpp::receipt::Receipt;
 use sluice::smpp::status::CommandStatus;

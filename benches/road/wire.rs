@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use sluice::smpp::address::Address;
 use sluice::smpp::decode::decode;
 use sluice::smpp::fields::MessageState;
 use sluice::smpp::frame::{PDU_OCTETS_MAX_DEFAULT, frame};
-use sluice::smpp::pdu::{Address, Bind, Body, SubmitSm, SubmitSmResp};
+use sluice::smpp::pdu::{Bind, Body, SubmitSm, SubmitSmResp};
 use sluice::smpp::receipt::{Receipt, ReceiptText};
 use sluice::smpp::session::{BindKind, Event, Session, SessionConfig};
 use sluice::smpp::status::CommandStatus;

@@ -3,8 +3,9 @@
 use crate::fact::Notice;
 use crate::message::{State, Timestamp};
 use crate::seal::Keyring;
+use crate::smpp::address::Address;
 use crate::smpp::fields::MessageType;
-use crate::smpp::pdu::{Address, DataSm, SubmitSm};
+use crate::smpp::pdu::{DataSm, SubmitSm};
 use crate::smpp::receipt::{Receipt, is_receipt, receipt_text};
 use crate::smpp::tag::Tag;
 use crate::smpp::tlv::Tlvs;

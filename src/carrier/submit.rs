@@ -1,7 +1,8 @@
 //! A part of an envelope as submit_sm.
 
 use crate::envelope::{Carriage, Envelope, Party};
-use crate::smpp::pdu::{Address, SubmitSm};
+use crate::smpp::address::Address;
+use crate::smpp::pdu::SubmitSm;
 use crate::smpp::tag::Tag;
 use crate::smpp::tlv::{TlvWriter, Tlvs};
 

@@ -9,7 +9,7 @@ use crate::carrier::outcome::Treatment;
 use crate::carrier::submit::Style;
 use crate::config::{BindKind, CarrierConfig, Config, StatusAction, ValidityForm};
 use crate::core::Terms;
-use crate::gateway::opening::StartError;
+use crate::gateway::start_error::StartError;
 use crate::ingress::accept::Rules;
 use crate::ingress::http::server;
 use crate::ingress::smpp;

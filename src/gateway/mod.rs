@@ -18,6 +18,7 @@ mod running;
 mod seals;
 mod snapshot;
 mod spine;
+mod start_error;
 mod threads;
 
 use std::path::Path;

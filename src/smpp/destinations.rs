@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use crate::smpp::pdu::Address;
+use crate::smpp::address::Address;
 use crate::smpp::status::CommandStatus;
 
 /// Where one copy of a submit_multi goes.

@@ -7,7 +7,7 @@ use nom::IResult;
 use nom::error::{ErrorKind, ParseError};
 use nom::number::complete::be_u8;
 
-use crate::smpp::pdu::Address;
+use crate::smpp::address::Address;
 use crate::smpp::status::CommandStatus;
 use crate::smpp::tlv::Tlvs;
 

@@ -1,11 +1,12 @@
 //! Writes one PDU behind what the caller's buffer holds already: the PDUs of a message in one go, all others, and what
 //! is unusual in those, field by field.
 
+use crate::smpp::address::Address;
 use crate::smpp::command::CommandId;
 use crate::smpp::elements::position_of_nul;
 use crate::smpp::head::{Header, append};
 use crate::smpp::pdu::{
-    Address, AlertNotification, Bind, BindResp, Body, BroadcastSm, CancelBroadcastSm, CancelSm, DataSm, Outbind, Pdu,
+    AlertNotification, Bind, BindResp, Body, BroadcastSm, CancelBroadcastSm, CancelSm, DataSm, Outbind, Pdu,
     QueryBroadcastSm, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitMultiResp, SubmitSm, SubmitSmResp,
 };
 use crate::smpp::status::CommandStatus;

@@ -5,6 +5,7 @@
 //! time comes in as an argument and octets go out into a buffer of the caller. [`receipt`] reads and writes delivery
 //! receipts, [`time`] the standard's time strings, [`validate`] says which field of a message is wrong.
 
+pub mod address;
 pub mod calendar;
 pub mod command;
 pub mod decode;

@@ -1,6 +1,7 @@
 //! One PDU as a value that borrows the frame it was read from. Strings are octets without their NUL; nothing is
 //! converted, so what was read can be written again. What `Debug` shows of it holds no number, text or password.
 
+use crate::smpp::address::Address;
 use crate::smpp::command::CommandId;
 use crate::smpp::destinations::{Destinations, Failures};
 use crate::smpp::status::CommandStatus;
@@ -111,17 +112,6 @@ impl Body<'_> {
             Body::Unknown { command, .. } => *command,
         }
     }
-}
-
-/// An address: type of number, numbering plan, and the digits or letters, at most 20 octets (64 in data_sm).
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub struct Address<'a> {
-    /// Type of number: 0 unknown, 1 international, 2 national, 5 alphanumeric, ...
-    pub ton: u8,
-    /// Numbering plan: 0 unknown, 1 E.164, ...
-    pub npi: u8,
-    /// The octets without the NUL.
-    pub addr: &'a [u8],
 }
 
 /// bind_receiver, bind_transmitter and bind_transceiver (3.4 section 4.1).

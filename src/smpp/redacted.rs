@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::smpp::pdu::{Address, Bind, Body, Outbind, ReplaceSm, SubmitMulti, SubmitSm};
+use crate::smpp::address::Address;
+use crate::smpp::pdu::{Bind, Body, Outbind, ReplaceSm, SubmitMulti, SubmitSm};
 use crate::smpp::receipt::{Receipt, ReceiptText};
 use crate::smpp::tlv::Tlv;
 
@@ -130,7 +131,8 @@ impl fmt::Debug for ReceiptText<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::smpp::pdu::{Address, Bind, Body, DataSm, Outbind, ReplaceSm, SubmitSm};
+    use crate::smpp::address::Address;
+    use crate::smpp::pdu::{Bind, Body, DataSm, Outbind, ReplaceSm, SubmitSm};
     use crate::smpp::receipt::Receipt;
     use crate::smpp::tag::Tag;
     use crate::smpp::tlv::{TlvWriter, Tlvs};

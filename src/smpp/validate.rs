@@ -1,9 +1,10 @@
 //! Field by field: what a message centre refuses in a message that could be read, and with which status. What the
 //! standard leaves open is accepted, because a refusal costs the sender a message.
 
+use crate::smpp::address::Address;
 use crate::smpp::destinations::Destination;
 use crate::smpp::fields::{ESM_UDHI, MessageType};
-use crate::smpp::pdu::{Address, DataSm, ReplaceSm, SubmitMulti, SubmitSm};
+use crate::smpp::pdu::{DataSm, ReplaceSm, SubmitMulti, SubmitSm};
 use crate::smpp::status::CommandStatus;
 use crate::smpp::tag::Tag;
 use crate::smpp::time::{ParsedTime, parse_time};

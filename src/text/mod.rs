@@ -6,6 +6,7 @@
 pub mod data_coding;
 pub mod dear;
 pub mod gsm7;
+mod gsm7_table;
 pub mod joined;
 pub mod latin1;
 pub mod link;

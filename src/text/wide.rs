@@ -32,7 +32,7 @@ mod x86 {
     use core::arch::x86_64::*;
     use std::sync::LazyLock;
 
-    use crate::text::gsm7::LOW;
+    use crate::text::gsm7_table::LOW;
     use crate::text::pack::Packer;
     use crate::text::wide::Wide;
 

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::smpp::address::Address;
 use crate::smpp::fields::MessageState;
-use crate::smpp::pdu::Address;
 
 /// An address in place, so that a waiting receipt needs no allocation of its own.
 #[derive(Clone, Copy, Debug, Default)]

@@ -6,12 +6,13 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::smpp::address::Address;
 use crate::smpp::command::CommandId;
 use crate::smpp::decode::decode;
 use crate::smpp::encode::encode;
 use crate::smpp::fields::Version;
 use crate::smpp::frame::{HEADER_OCTETS, PDU_OCTETS_MAX_DEFAULT};
-use crate::smpp::pdu::{Address, Bind, Body, Pdu, SubmitSm, SubmitSmResp};
+use crate::smpp::pdu::{Bind, Body, Pdu, SubmitSm, SubmitSmResp};
 use crate::smpp::status::CommandStatus;
 use crate::smpp::tag::Tag;
 use crate::smpp::tlv::Tlvs;

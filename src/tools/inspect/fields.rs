@@ -2,8 +2,9 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::smpp::address::Address;
 use crate::smpp::destinations::{Destination, Destinations, Failures};
-use crate::smpp::pdu::{Address, Bind, Body, DataSm, SubmitMulti, SubmitSm};
+use crate::smpp::pdu::{Bind, Body, DataSm, SubmitMulti, SubmitSm};
 use crate::smpp::tlv::Tlvs;
 use crate::tools::inspect::{Hex, Text};
 

@@ -1,8 +1,9 @@
 //! The submit_sm that all messages of a run are copied from. Three fields are patched in each copy: sequence_number,
 //! the last digits of the destination, and the number at the end of the text.
 
+use crate::smpp::address::Address;
 use crate::smpp::encode::encode;
-use crate::smpp::pdu::{Address, Body, Pdu, SubmitSm};
+use crate::smpp::pdu::{Body, Pdu, SubmitSm};
 use crate::smpp::status::CommandStatus;
 use crate::smpp::tag::Tag;
 use crate::smpp::tlv::{TlvWriter, Tlvs};
