@@ -61,6 +61,8 @@ impl CarrierBinds {
 pub struct Presence {
     carriers: Vec<CarrierBinds>,
     tenants: Vec<AtomicU32>,
+    /// The binds of all tenants.
+    bound: AtomicU32,
 }
 
 impl Presence {
@@ -69,6 +71,7 @@ impl Presence {
         Presence {
             carriers: (0..carriers).map(|_| CarrierBinds::default()).collect(),
             tenants: (0..tenants).map(|_| AtomicU32::new(0)).collect(),
+            bound: AtomicU32::new(0),
         }
     }
 
@@ -87,20 +90,32 @@ impl Presence {
         self.tenants.get(usize::from(tenant.0)).map_or(0, |binds| binds.load(Ordering::Relaxed))
     }
 
-    /// Counts a tenant's bind unless that would be more than `binds_max`; exact under races.
-    pub fn tenant_bind(&self, tenant: TenantId, binds_max: u32) -> bool {
-        let more = |binds: u32| (binds < binds_max).then_some(binds + 1);
-        self.tenants
-            .get(usize::from(tenant.0))
-            .is_some_and(|binds| binds.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok())
+    /// Counts a tenant's bind unless it would have more than `tenant_max`, or all tenants together more than `all_max`; exact under
+    /// races.
+    pub fn tenant_bind(&self, tenant: TenantId, tenant_max: u32, all_max: u32) -> bool {
+        let Some(binds) = self.tenants.get(usize::from(tenant.0)) else { return false };
+        if !one_more(&self.bound, all_max) {
+            return false;
+        }
+        let counted = one_more(binds, tenant_max);
+        if !counted {
+            self.bound.fetch_sub(1, Ordering::Relaxed);
+        }
+        counted
     }
 
     /// Counts off a tenant's bind.
     pub fn tenant_unbind(&self, tenant: TenantId) {
         if let Some(binds) = self.tenants.get(usize::from(tenant.0)) {
             binds.fetch_sub(1, Ordering::Relaxed);
+            self.bound.fetch_sub(1, Ordering::Relaxed);
         }
     }
+}
+
+fn one_more(count: &AtomicU32, max: u32) -> bool {
+    let more = |count: u32| (count < max).then_some(count + 1);
+    count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
 }
 
 #[cfg(test)]
@@ -109,12 +124,14 @@ mod tests {
 
     #[test]
     fn a_limit_is_exact() {
-        let presence = Presence::new(0, 1);
-        let taken = (0..100).filter(|_| presence.tenant_bind(TenantId(0), 5)).count();
+        let presence = Presence::new(0, 2);
+        let taken = (0..100).filter(|_| presence.tenant_bind(TenantId(0), 5, 9)).count();
         assert_eq!((taken, presence.tenant_binds(TenantId(0))), (5, 5));
         presence.tenant_unbind(TenantId(0));
-        assert!(presence.tenant_bind(TenantId(0), 5));
-        assert!(!presence.tenant_bind(TenantId(7), 5), "a tenant that does not exist binds never");
+        assert!(presence.tenant_bind(TenantId(0), 5, 9));
+        assert!(!presence.tenant_bind(TenantId(7), 5, 9), "a tenant that does not exist binds never");
+        let of_another = (0..100).filter(|_| presence.tenant_bind(TenantId(1), 100, 9)).count();
+        assert_eq!(of_another, 4, "of nine for both");
     }
 
     #[test]

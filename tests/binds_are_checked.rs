@@ -103,19 +103,29 @@ fn a_hundred_binds_at_once_with_a_limit_of_five_are_five() {
 }
 
 #[test]
-fn connections_beyond_the_limit_are_closed_at_once() {
-    let config = Config { unbound_max: 1, ..Config::default() };
+fn connections_that_do_not_bind_keep_nobody_out() {
+    let config = Config { unbound_max: 3, ..Config::default() };
     let ground = server_ground(&Core::new(), tenant(), config);
     served(ground, |address| async move {
-        let (answer, _bound) = try_bind(address, "riverside", "secret").await.expect("a bound one is not counted");
-        assert_eq!(answer, CommandStatus::ROK);
-        let mut first = TcpStream::connect(address).await.expect("the listener's queue takes it");
-        // The first is known to be accepted once it is answered.
-        let mut octets = Vec::new();
-        encode(&Pdu { status: CommandStatus::ROK, sequence: 1, body: Body::EnquireLink }, &mut octets);
-        first.write_all(&octets).await.expect("it reads");
-        octets.clear();
-        first.read_buf(&mut octets).await.expect("an answer");
-        assert_eq!(status(address, "riverside", "secret").await, None);
+        let mut held = Vec::new();
+        for _ in 0..10 {
+            held.push(TcpStream::connect(address).await.expect("the port is open"));
+        }
+        for _ in 0..10 {
+            assert_eq!(status(address, "riverside", "secret").await, Some(CommandStatus::ROK));
+        }
+        assert_eq!(held[0].read(&mut [0]).await.expect("closed in order"), 0, "the first to come had to go");
+    });
+}
+
+#[test]
+fn binds_of_all_tenants_are_bounded_together() {
+    let config = Config { binds_max: 2, ..Config::default() };
+    let ground = server_ground(&Core::new(), tenant(), config);
+    served(ground, |address| async move {
+        let first = try_bind(address, "riverside", "secret").await.expect("an answer");
+        let second = try_bind(address, "riverside", "secret").await.expect("an answer");
+        assert_eq!((first.0, second.0), (CommandStatus::ROK, CommandStatus::ROK));
+        assert_eq!(status(address, "riverside", "secret").await, Some(CommandStatus::RBINDFAIL));
     });
 }

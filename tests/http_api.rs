@@ -375,29 +375,56 @@ fn a_slow_client_is_let_go() {
     let limits =
         Limits { head_within: Duration::from_millis(50), body_within: Duration::from_millis(50), ..Limits::default() };
     let server = start_with(limits, None);
-    let head = raw(server.address, "GET /healthz HTTP/1.1\r\nhost: te");
-    assert!(head.status == 0 || head.status == 408, "half a head was answered with {}", head.status);
+    for said in ["GET /healthz HTTP/1.1\r\nhost: te", "", "PRI * HT", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let answer = raw(server.address, said);
+        assert!(answer.status == 0 || answer.status == 408, "{said:?} was answered with {}", answer.status);
+    }
     let body = request("POST", "/v1/messages", JSON, "{}").replace("content-length: 2", "content-length: 3");
     let answer = raw(server.address, &body);
     assert_eq!((answer.status, answer.body["code"].as_str()), (408, Some("body_too_slow")));
 }
 
 #[test]
-fn connections_beyond_the_cap_wait_their_turn() {
+fn connections_without_a_request_keep_nobody_out() {
+    let server = start_with(Limits { connections_max: 4, ..Limits::default() }, None);
+    // Silent, half a head, not yet told what it speaks, HTTP/2 without a stream.
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0";
+    let mut held = Vec::new();
+    for said in ["", "GET / HTTP/1.1\r\nhost: te", "PRI * HT", preface, "", ""] {
+        let mut stream = TcpStream::connect(server.address).expect("the server listens");
+        stream.write_all(said.as_bytes()).expect("the server reads");
+        held.push(stream);
+    }
+    for _ in 0..3 {
+        assert_eq!(get(server.address, "/healthz", None).status, 200);
+    }
+    // The first to come had to go.
+    held[0].set_read_timeout(Some(support::PATIENCE)).expect("a timeout can be set");
+    assert_eq!(held[0].read(&mut [0]).expect("it is closed in order"), 0);
+}
+
+#[test]
+fn connections_beyond_the_cap_wait_while_all_have_a_request() {
     let server = start_with(Limits { connections_max: 1, ..Limits::default() }, None);
     let mut first = TcpStream::connect(server.address).expect("the server listens");
-    first.write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n").expect("the server reads");
-    let mut octet = [0];
-    first.read_exact(&mut octet).expect("it is answered");
+    let body = message("447700900001", "hello").to_string();
+    let whole = request("POST", "/v1/messages", &format!("{JSON}expect: 100-continue\r\n"), &body);
+    let (head, body) = whole.split_at(whole.len() - body.len());
+    first.write_all(head.as_bytes()).expect("the server reads");
+    let mut goes_on = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+    first.read_exact(&mut goes_on).expect("the request is in work");
     let mut second = TcpStream::connect(server.address).expect("the backlog takes it");
     second
         .write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
         .expect("the backlog takes it");
     second.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout can be set");
-    assert!(second.read(&mut octet).is_err(), "the second was answered while the first held the only place");
-    drop(first);
-    second.set_read_timeout(Some(support::PATIENCE)).expect("a timeout can be set");
+    assert!(second.read(&mut [0]).is_err(), "the second was answered while the first had the only place");
+    first.write_all(body.as_bytes()).expect("the server reads");
     let mut answer = String::new();
+    first.read_to_string(&mut answer).expect("it is answered");
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    answer.clear();
+    second.set_read_timeout(Some(support::PATIENCE)).expect("a timeout can be set");
     second.read_to_string(&mut answer).expect("now it is answered");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

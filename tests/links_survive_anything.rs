@@ -4,14 +4,13 @@
 mod edges;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use edges::{Core, PATIENCE, Peer, bind, runtime, server_ground, submit, tenant};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use sluice::command::{Command, Effect};
 use sluice::exchange::Exchange;
-use sluice::ingress::smpp::listen::{Counted, run};
+use sluice::ingress::smpp::listen::run;
 use sluice::ingress::smpp::{Config, Ground};
 use sluice::message::MessageId;
 use sluice::smpp::encode::encode;
@@ -63,9 +62,8 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 fn served(runtime: &Runtime, ground: &Arc<Ground>, pieces: &[Vec<u8>]) {
     let (near, far) = tokio::io::duplex(1 << 20);
     let (_stop, mut stopped) = watch::channel(false);
-    let unbound = Counted::new(&Arc::new(AtomicU32::new(0)), 1).expect("the first");
     let (ground, address) = (ground.clone(), "127.0.0.1:2775".parse().expect("an address"));
-    let ended = runtime.spawn(async move { run(near, address, ground, unbound, &mut stopped).await });
+    let ended = runtime.spawn(async move { run(near, address, ground, &mut stopped).await });
     let mut peer = Peer::new(far, runtime);
     peer.send(1, CommandStatus::ROK, Body::BindTransceiver(bind("riverside", "secret")));
     for piece in pieces {

@@ -5,14 +5,13 @@ mod edges;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use edges::{Core, Peer, bind, runtime, server_ground, submit, tenant};
 use sluice::command::{Command, Denial, Effect, Report, Role};
 use sluice::envelope::{Envelope, Party};
 use sluice::fact::Accepted;
-use sluice::ingress::smpp::listen::{Counted, run};
+use sluice::ingress::smpp::listen::run;
 use sluice::ingress::smpp::{Config, Ground};
 use sluice::link::{Ended, Limits};
 use sluice::message::{LinkId, MessageId, State, Timestamp};
@@ -39,10 +38,9 @@ struct Served<'r> {
 fn connect<'r>(runtime: &'r Runtime, ground: &Arc<Ground>, capacity: usize) -> Served<'r> {
     let (near, far) = tokio::io::duplex(capacity);
     let (stop, mut stopped) = watch::channel(false);
-    let unbound = Counted::new(&Arc::new(AtomicU32::new(0)), 1).expect("the first");
     let ground = ground.clone();
     let peer: SocketAddr = "127.0.0.1:2775".parse().expect("an address");
-    let ended = runtime.spawn(async move { run(near, peer, ground, unbound, &mut stopped).await });
+    let ended = runtime.spawn(async move { run(near, peer, ground, &mut stopped).await });
     Served { peer: Peer::new(far, runtime), ended, stop }
 }
 

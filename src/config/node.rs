@@ -159,7 +159,7 @@ pub(super) fn read_smpp(mut section: Section<'_>) -> SmppConfig {
         response_timeout: section.duration("response_timeout", "10s", SECOND),
         idle_timeout: section.optional_duration("idle_timeout"),
         binds_max: section.count("binds_max", 1000, 1..=1_000_000),
-        unbound_max: section.count("unbound_max", 100, 1..=1_000_000),
+        unbound_max: section.count("unbound_max", 1_000, 1..=1_000_000),
         window_max: section.count("window_max", 1000, 1..=10_000),
     };
     c_octets(&mut section, "system_id", Some(&config.system_id), 15);

@@ -146,9 +146,8 @@ pub(super) fn smpp_server(config: &Config) -> smpp::Config {
     let smpp = &config.smpp;
     smpp::Config {
         system_id: smpp.system_id.clone(),
-        sockets_max: smpp.binds_max.saturating_add(smpp.unbound_max),
+        binds_max: smpp.binds_max,
         unbound_max: smpp.unbound_max,
-        tenant_binds_max: smpp.binds_max,
         deliver_window: smpp.window_max,
         bind_timeout: smpp.bind_timeout,
         enquire_link_interval: smpp.enquire_link,

@@ -150,6 +150,7 @@ impl Running {
             references: references.clone(),
             attempts: Attempts::default(),
             roll: Default::default(),
+            lobby: Default::default(),
             refused: self.gauges.refused.clone(),
         };
         self.tasks.spawn(smpp::listen::serve(smpp_listener, Arc::new(ground), self.stop.subscribe()));

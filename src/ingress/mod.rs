@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod http;
+pub mod lobby;
 pub mod parts;
 pub mod references;
 pub mod refused;
@@ -9,4 +10,5 @@ pub mod reply;
 pub mod smpp;
 pub mod tables;
 
+mod accepting;
 mod smart;

@@ -94,6 +94,8 @@ pub enum Ended {
     OutOfStep(FrameError),
     /// The peer read nothing for [`Limits::stalled_max`].
     Stalled,
+    /// It had to make room for others before it was bound.
+    Crowded,
     /// This side is stopping.
     Stopped,
     /// The socket failed.
@@ -107,6 +109,7 @@ impl fmt::Display for Ended {
             Ended::BySession(reason) => words(*reason, f),
             Ended::OutOfStep(error) => fmt::Display::fmt(error, f),
             Ended::Stalled => f.write_str("the peer reads nothing"),
+            Ended::Crowded => f.write_str("too many connections wait to bind, and this one has waited longest"),
             Ended::Stopped => f.write_str("stopping"),
             Ended::Failed(kind) => write!(f, "the connection failed: {kind}"),
         }

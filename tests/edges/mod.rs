@@ -223,6 +223,7 @@ pub(crate) fn server_ground(core: &Core, tenant: TenantConfig, config: Config) -
         references: Arc::default(),
         attempts: Attempts::default(),
         roll: Default::default(),
+        lobby: Default::default(),
         refused: Arc::default(),
     })
 }

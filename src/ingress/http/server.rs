@@ -1,24 +1,30 @@
 //! Connections of the HTTP server: how many, how slow a client may be, and how they end.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tracing::{debug, warn};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until};
+use tracing::debug;
 
+use crate::ingress::accepting::Accepting;
 use crate::ingress::http::patient::Patient;
+use crate::ingress::lobby::{Guest, Lobby};
 
 /// What bounds the server towards hostile and broken clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at once; further ones wait unaccepted. Default 1,024. Each costs some 20 KiB and a descriptor.
+    /// Connections at once; at it the one that has been longest without a request makes room. Default 1,024. Each costs some 20 KiB and a
+    /// descriptor.
     pub connections_max: usize,
     /// A connection on which no whole request head arrives for so long is closed, idle ones included. Default 30 s.
     pub head_within: Duration,
@@ -45,9 +51,6 @@ impl Default for Limits {
     }
 }
 
-/// How long accepting pauses when the process has no descriptor left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
 /// Octets of one request head at most.
 const HEAD_OCTETS_MAX: usize = 64 << 10;
 
@@ -60,12 +63,12 @@ pub(super) struct Peer(pub(super) IpAddr);
 
 /// Serves `router` on `listener` until `stop`; then no connection is accepted, requests in work are answered, and it returns.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(limits.connections_max));
+    let doors = Doors { places: Arc::new(Semaphore::new(limits.connections_max)), lobby: Arc::default() };
+    let mut accepting = Accepting::new("HTTP");
     let builder = builder(&limits);
     let graceful = GracefulShutdown::new();
     tokio::pin!(stop);
     loop {
-        let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
@@ -73,19 +76,26 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                warn!(%error, "cannot accept an HTTP connection; trying again");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                accepting.failed(&error).await;
                 continue;
             }
         };
+        let place = tokio::select! {
+            place = doors.place(peer.ip()) => place,
+            () = &mut stop => break,
+        };
+        let visit = Visit::new(doors.lobby.enter(peer.ip(), usize::MAX));
         let connection = builder.serve_connection_with_upgrades(
             TokioIo::new(Patient::new(prepared(stream), limits.body_within)),
-            service(&router, peer),
+            service(&router, peer, &visit),
         );
         let connection = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                debug!(%error, "an HTTP connection ended early");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    debug!(%error, "an HTTP connection ended early");
+                },
+                () = visit.over(limits.head_within) => debug!(%peer, "an HTTP connection without a request made room"),
             }
             drop(place);
         });
@@ -94,11 +104,100 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
     graceful.shutdown().await;
 }
 
+/// How many may be in, and who of them has no request in work.
+struct Doors {
+    places: Arc<Semaphore>,
+    lobby: Arc<Lobby>,
+}
+
+impl Doors {
+    /// Waits for a place for a newcomer. Who has waited longest without a request makes room; if all have one, the first that ends.
+    async fn place(&self, newcomer: IpAddr) -> OwnedSemaphorePermit {
+        if self.places.available_permits() == 0 {
+            self.lobby.make_room(newcomer);
+        }
+        self.places.clone().acquire_owned().await.expect("the semaphore is never closed")
+    }
+}
+
+/// A connection's stay: in the lobby while it has no request in work.
+#[derive(Clone)]
+struct Visit {
+    stay: Arc<Mutex<Stay>>,
+    shown_out: Arc<Notify>,
+}
+
+struct Stay {
+    guest: Guest,
+    requests: u32,
+    idle_since: Instant,
+}
+
+impl Visit {
+    fn new(guest: Guest) -> Visit {
+        let shown_out = guest.shown_out();
+        Visit { stay: Arc::new(Mutex::new(Stay { guest, requests: 0, idle_since: Instant::now() })), shown_out }
+    }
+
+    /// A request is in work until the value is dropped.
+    fn request(&self) -> InWork {
+        let mut stay = self.lock();
+        stay.requests += 1;
+        stay.guest.leave();
+        InWork(self.clone())
+    }
+
+    /// Comes back once the connection has been without a request for `idle_max`, or has been shown out.
+    async fn over(&self, idle_max: Duration) {
+        loop {
+            let until = {
+                let stay = self.lock();
+                let since = if stay.requests > 0 { Instant::now() } else { stay.idle_since };
+                since + idle_max
+            };
+            if until <= Instant::now() {
+                return;
+            }
+            tokio::select! {
+                () = self.shown_out.notified() => return,
+                () = sleep_until(until) => {}
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stay> {
+        // What the lock guards is whole after each statement.
+        self.stay.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+struct InWork(Visit);
+
+impl Drop for InWork {
+    fn drop(&mut self) {
+        let mut stay = self.0.lock();
+        stay.requests -= 1;
+        if stay.requests == 0 {
+            stay.idle_since = Instant::now();
+            stay.guest.come_back();
+        }
+    }
+}
+
 type PeerService = TowerToHyperService<Router>;
 
-fn service(router: &Router, peer: SocketAddr) -> PeerService {
-    let peer = Peer(peer.ip().to_canonical());
-    TowerToHyperService::new(router.clone().layer(axum::Extension(peer)))
+fn service(router: &Router, peer: SocketAddr, visit: &Visit) -> PeerService {
+    let (peer, visit) = (Peer(peer.ip().to_canonical()), visit.clone());
+    let served = from_fn(move |mut request: Request, next: Next| {
+        let in_work = visit.request();
+        request.extensions_mut().insert(peer);
+        async move {
+            let response = next.run(request).await;
+            drop(in_work);
+            response
+        }
+    });
+    TowerToHyperService::new(router.clone().layer(served))
 }
 
 fn prepared(stream: TcpStream) -> TcpStream {
@@ -112,7 +211,8 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_within)
+        // An idle connection ends by [`Visit::over`], whatever it speaks and before it has said what.
+        .header_read_timeout(None)
         .max_buf_size(HEAD_OCTETS_MAX)
         .http2()
         .timer(TokioTimer::new())

@@ -13,9 +13,9 @@ use crate::command::{Command, Effect, Reply, Role};
 use crate::envelope::Envelope;
 use crate::exchange::{Batch, Mailbox, Outbox};
 use crate::ingress::accept::{Intake, Rules};
+use crate::ingress::lobby::Guest;
 use crate::ingress::reply::command_status;
 use crate::ingress::smpp::Ground;
-use crate::ingress::smpp::listen::Unbound;
 use crate::ingress::smpp::submission::{of_data, of_submit};
 use crate::link::End;
 use crate::message::{LinkId, TenantId, Timestamp};
@@ -34,8 +34,8 @@ const TAG_DATA_SM: u64 = 1 << 32;
 pub struct ServerEnd {
     ground: Arc<Ground>,
     peer: SocketAddr,
-    /// Counts the connection as unbound, until it binds.
-    unbound: Option<Unbound>,
+    /// The connection's place among the unbound ones, until it binds.
+    guest: Option<Guest>,
     account: Option<Box<Account>>,
     /// A bind over its tenant's limit that waits for the answers of the others.
     waiting: Option<Waiting>,
@@ -83,8 +83,8 @@ struct Account {
 
 impl ServerEnd {
     /// The end of a connection that was just accepted from `peer`.
-    pub fn new(ground: Arc<Ground>, peer: SocketAddr, unbound: Unbound) -> ServerEnd {
-        ServerEnd { ground, peer, unbound: Some(unbound), account: None, waiting: None }
+    pub fn new(ground: Arc<Ground>, peer: SocketAddr, guest: Guest) -> ServerEnd {
+        ServerEnd { ground, peer, guest: Some(guest), account: None, waiting: None }
     }
 
     /// Tells the core that the link is gone, and waits until it has seen that. Receipts in its window are owed again then.
@@ -156,7 +156,7 @@ impl ServerEnd {
         session.resize_window(u32::from(account.window));
         session.accept_bind(now, self.ground.config.system_id.as_bytes(), out);
         self.account = Some(account);
-        self.unbound = None;
+        self.guest = None;
     }
 
     /// Whose credentials these are.
@@ -175,8 +175,8 @@ impl ServerEnd {
     /// Takes a place among the tenant's binds, if there is one.
     fn has_room(&self, rules: &Rules, id: TenantId) -> bool {
         let tenant = Account::tenant(rules, id);
-        let binds_max = tenant.binds_max.map_or(self.ground.config.tenant_binds_max, u32::from);
-        self.ground.presence.tenant_bind(id, binds_max)
+        let binds_max = tenant.binds_max.map_or(u32::MAX, u32::from);
+        self.ground.presence.tenant_bind(id, binds_max, self.ground.config.binds_max)
     }
 
     /// What a bind has that took its place.

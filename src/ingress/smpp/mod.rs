@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 use crate::clock::Clock;
 use crate::exchange::Exchange;
 use crate::ingress::accept::Rules;
+use crate::ingress::lobby::Lobby;
 use crate::ingress::references::References;
 use crate::ingress::refused::Refused;
 use crate::ingress::smpp::attempts::Attempts;
@@ -29,12 +30,10 @@ use crate::smpp::session::SessionConfig;
 pub struct Config {
     /// Our name in bind responses.
     pub system_id: String,
-    /// Connections at once.
-    pub sockets_max: u32,
-    /// Connections at once that have not bound.
+    /// Binds at once, of all tenants.
+    pub binds_max: u32,
+    /// Connections at once that have not bound. At it the one that has waited longest makes room.
     pub unbound_max: u32,
-    /// Binds at once of a tenant that has no limit of its own.
-    pub tenant_binds_max: u32,
     /// deliver_sm without a response on a bind of a tenant that has no window of its own, and the most that any has.
     pub deliver_window: u16,
     /// Submits without a response on a link; beyond it the link is not read.
@@ -57,9 +56,8 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             system_id: "sluice".to_owned(),
-            sockets_max: 10_000,
+            binds_max: 1_000,
             unbound_max: 1_000,
-            tenant_binds_max: 1_000,
             deliver_window: 100,
             unanswered_max: 2_000,
             bind_timeout: Duration::from_secs(5),
@@ -107,6 +105,8 @@ pub struct Ground {
     pub attempts: Attempts,
     /// Who is bound from where.
     pub roll: Roll,
+    /// Who has not bound yet.
+    pub lobby: Arc<Lobby>,
     /// Messages that were refused, by reason.
     pub refused: Arc<Refused>,
 }

@@ -1,0 +1,153 @@
+//! Connections that have shown nobody anything yet: unbound ones at the SMPP port, those without a request at the HTTP port. Where there
+//! is no room for another, one of them is shown out, so that whoever only holds connections open keeps nobody else out.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+
+/// An origin that holds more than this part of a full lobby makes room itself.
+const SHARE: usize = 8;
+
+/// Those who wait, the longest first.
+#[derive(Debug, Default)]
+pub struct Lobby {
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    next: u64,
+    guests: BTreeMap<u64, (IpAddr, Arc<Notify>)>,
+    shares: BTreeMap<IpAddr, usize>,
+}
+
+/// One connection. It waits from its making until it is dropped, but for the time between [`Guest::leave`] and [`Guest::come_back`].
+#[derive(Debug)]
+pub struct Guest {
+    lobby: Arc<Lobby>,
+    origin: IpAddr,
+    place: u64,
+    shown_out: Arc<Notify>,
+}
+
+impl Lobby {
+    /// Lets a connection in. With `guests_max` there already, another has to go.
+    pub fn enter(self: &Arc<Lobby>, peer: IpAddr, guests_max: usize) -> Guest {
+        let origin = origin(peer);
+        if self.lock().guests.len() >= guests_max {
+            self.make_room(origin);
+        }
+        let shown_out = Arc::<Notify>::default();
+        let place = self.lock().add(origin, &shown_out);
+        Guest { lobby: self.clone(), origin, place, shown_out }
+    }
+
+    /// Shows out who has waited longest, of the same origin as the newcomer if that holds much of the lobby. Says whether there was one.
+    pub fn make_room(&self, newcomer: IpAddr) -> bool {
+        let mut waiting = self.lock();
+        let newcomer = origin(newcomer);
+        let crowds = waiting.shares.get(&newcomer).is_some_and(|share| share * SHARE > waiting.guests.len());
+        let place =
+            waiting.guests.iter().find(|(_, (origin, _))| !crowds || *origin == newcomer).map(|(place, _)| *place);
+        let guest = place.and_then(|place| waiting.remove(place));
+        guest.as_ref().inspect(|guest| guest.notify_one()).is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // What the lock guards is whole after each statement.
+        self.waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Waiting {
+    fn add(&mut self, origin: IpAddr, shown_out: &Arc<Notify>) -> u64 {
+        self.next += 1;
+        self.guests.insert(self.next, (origin, shown_out.clone()));
+        *self.shares.entry(origin).or_default() += 1;
+        self.next
+    }
+
+    fn remove(&mut self, place: u64) -> Option<Arc<Notify>> {
+        let (origin, shown_out) = self.guests.remove(&place)?;
+        if let Some(share) = self.shares.get_mut(&origin) {
+            *share -= 1;
+            if *share == 0 {
+                self.shares.remove(&origin);
+            }
+        }
+        Some(shown_out)
+    }
+}
+
+impl Guest {
+    /// Told when the connection has to go.
+    pub fn shown_out(&self) -> Arc<Notify> {
+        self.shown_out.clone()
+    }
+
+    /// It does something that counts: it may stay.
+    pub fn leave(&self) {
+        self.lobby.lock().remove(self.place);
+    }
+
+    /// It waits again, as the last to come.
+    pub fn come_back(&mut self) {
+        self.place = self.lobby.lock().add(self.origin, &self.shown_out);
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// Whose connection it is, as far as an address tells: of IPv6 the network of 64 bits, because a single subscriber has that many.
+pub fn origin(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+        address => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::{Context, Waker};
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    fn must_go(guest: &Guest) -> bool {
+        let shown_out = guest.shown_out();
+        let told = std::pin::pin!(shown_out.notified());
+        told.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    #[test]
+    fn who_waits_longest_makes_room() {
+        let lobby = Arc::<Lobby>::default();
+        let mut guests: Vec<Guest> = (0..20).map(|host| lobby.enter(address(&format!("192.0.2.{host}")), 20)).collect();
+        guests[1].leave();
+        let _newcomer = lobby.enter(address("198.51.100.1"), 19);
+        assert!(must_go(&guests[0]) && !must_go(&guests[2]));
+        let _another = lobby.enter(address("198.51.100.2"), 19);
+        assert!(must_go(&guests[2]) && !must_go(&guests[1]), "who has left is not shown out");
+        guests[1].come_back();
+        drop(guests.drain(..).skip(2).collect::<Vec<_>>());
+        assert!(lobby.make_room(address("198.51.100.3")) && !must_go(&guests[1]), "it came last");
+    }
+
+    #[test]
+    fn a_crowd_from_one_origin_makes_room_itself() {
+        let lobby = Arc::<Lobby>::default();
+        let slow = lobby.enter(address("192.0.2.1"), 100);
+        let crowd: Vec<Guest> =
+            (0..300).map(|host| lobby.enter(address(&format!("2001:db8::{host:x}")), 100)).collect();
+        assert!(!must_go(&slow));
+        assert_eq!(crowd.iter().filter(|guest| must_go(guest)).count(), 201);
+    }
+}
