@@ -169,6 +169,15 @@ pub struct Journal {
     pub group_facts: Spread,
 }
 
+/// CDR lines.
+#[derive(Clone, Debug)]
+pub struct Cdr {
+    /// On the disk.
+    pub lines: Total,
+    /// 1 while they cannot be written.
+    pub failing: Level,
+}
+
 /// Every number there is, with its handle held.
 #[derive(Debug)]
 pub struct Numbers {
@@ -180,6 +189,8 @@ pub struct Numbers {
     pub receipts: Receipts,
     /// The journal.
     pub journal: Journal,
+    /// CDR lines.
+    pub cdr: Cdr,
     refused: Family<ReasonLabel, Counter<u64, AtomicU64>>,
     tenant_binds: Family<TenantLabel, Gauge>,
     carrier_binds: Family<CarrierLabel, Gauge>,
@@ -201,6 +212,7 @@ impl Numbers {
         let parts = parts(&mut registry);
         let receipts = receipts(&mut registry);
         let journal = journal(&mut registry);
+        let cdr = cdr(&mut registry);
         let (refused, http_answers) = (Family::default(), Family::default());
         let (tenant_binds, carrier_binds) = (Family::default(), Family::default());
         registry.register("messages_refused", "Messages refused, by reason", refused.clone());
@@ -212,6 +224,7 @@ impl Numbers {
             parts,
             receipts,
             journal,
+            cdr,
             refused,
             tenant_binds,
             carrier_binds,
@@ -302,6 +315,13 @@ fn receipts(registry: &mut Registry) -> Receipts {
         ),
         reported: total(registry, "receipts_reported", "Receipts that tenants have taken"),
         unreported: total(registry, "receipts_unreported", "Receipts that no bind of their tenant took in time"),
+    }
+}
+
+fn cdr(registry: &mut Registry) -> Cdr {
+    Cdr {
+        lines: total(registry, "cdr_lines", "CDR lines written and synced"),
+        failing: level(registry, "cdr_failing", "1 while CDR lines cannot be written; the journal keeps them"),
     }
 }
 

@@ -1,185 +1,238 @@
-//! CDR lines: the journal followed behind its sync, one file a day, each line exactly once.
+//! CDR files: one a day, each line exactly once, whatever crashes and operators do to them.
 //!
-//! Each line carries the number of its Concluded fact. At start the newest file is cut to its last whole message and the journal is
-//! followed from there; segments are kept until their lines are on the disk.
+//! Where writing goes on stands in the data directory, so that finished files may be taken away. A file that has become shorter is
+//! written again from where it breaks off; one that is gone is not, because somebody has it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use crate::billing::cdr::{Names, last_whole_line, write_lines};
-use crate::fact::layout::{self, Kind};
-use crate::fact::{Concluded, Fact};
-use crate::gateway::names::NameBook;
-use crate::message::{PrintedId, Timestamp};
-use crate::seal::Keyring;
+use serde::{Deserialize, Serialize};
+
+use crate::billing::cdr::last_whole_line;
+use crate::message::Timestamp;
 use crate::store::disk::Disk;
-use crate::store::error::Error;
-use crate::store::reader::Follower;
-use crate::store::recovery::Group;
 
 const SUFFIX: &str = ".jsonl";
-const BUFFER_OCTETS: usize = 64 << 10;
 /// Enough for the lines of the largest message.
 const TAIL_OCTETS: u64 = 1 << 20;
-const PATIENCE: Duration = Duration::from_millis(200);
-/// Lines are synced at least this often, in groups followed; segments are kept until then.
-const GROUPS_BETWEEN_SYNCS: u32 = 2_000;
+/// In the data directory; `journal salvage` takes it along.
+const POSITION: &str = "cdr.position";
+const POSITION_OCTETS_MAX: usize = 4096;
 
-/// Where the files are, and from which fact on lines are missing.
-pub(super) struct CdrFiles {
-    dir: PathBuf,
-    /// First fact whose line may be missing.
-    pub next_fact: u64,
+/// How far the files go. It is written once what it says is on the disk.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+struct Position {
+    /// The first fact whose lines may be missing.
+    next_fact: u64,
+    /// The file written last; empty if there was none.
+    file: String,
+    /// Octets of it that are on the disk.
+    octets: u64,
+    /// The first fact whose lines are to stand in it.
+    begun: u64,
 }
 
-impl CdrFiles {
-    /// Makes the directory, cuts the newest file to whole messages and reads where it ends.
-    pub(super) fn open(dir: &Path) -> io::Result<CdrFiles> {
-        fs::create_dir_all(dir)?;
-        let mut names: Vec<_> = fs::read_dir(dir)?.collect::<Result<Vec<_>, _>>()?;
-        names.retain(|entry| entry.file_name().to_string_lossy().ends_with(SUFFIX));
-        names.sort_by_key(fs::DirEntry::file_name);
-        for entry in names.iter().rev() {
-            if let Some(fact) = cut(&entry.path())? {
-                return Ok(CdrFiles { dir: dir.to_owned(), next_fact: fact + 1 });
+/// The files of one directory.
+pub(super) struct CdrFiles<D: Disk> {
+    dir: PathBuf,
+    disk: D,
+    position: Option<Position>,
+    day: Option<Day>,
+    lines: Vec<u8>,
+}
+
+/// The file that is being written.
+struct Day {
+    day: u32,
+    name: String,
+    file: File,
+    begun: u64,
+    octets: u64,
+}
+
+impl<D: Disk> CdrFiles<D> {
+    /// The files in `dir`; `disk` is the data directory. A position that cannot be read is as good as none.
+    pub(super) fn new(dir: PathBuf, disk: D) -> CdrFiles<D> {
+        let text = disk.read_whole(POSITION, POSITION_OCTETS_MAX).unwrap_or_default();
+        CdrFiles { dir, disk, position: serde_json::from_slice(&text).ok(), day: None, lines: Vec::new() }
+    }
+
+    /// The first fact whose lines may be missing, as far as is known before the files have been looked at.
+    pub(super) fn known(&self) -> u64 {
+        self.position.as_ref().map_or(0, |position| position.next_fact)
+    }
+
+    /// Makes the directory, cuts the newest file to whole messages, and gives the first fact whose lines are missing. Facts from
+    /// `limit` on have not been written yet, whatever a file says: it may be of another store, or of a later moment of this one.
+    pub(super) fn resume(&mut self, limit: u64) -> io::Result<u64> {
+        self.day = None;
+        self.lines.clear();
+        fs::create_dir_all(&self.dir)?;
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            names.extend(entry?.file_name().into_string().ok().filter(|name| is_ours(name)));
+        }
+        names.sort_unstable_by(|a, b| b.cmp(a));
+        let mut position = self.found(&names)?;
+        position.next_fact = position.next_fact.min(limit);
+        self.save(position)?;
+        Ok(self.known())
+    }
+
+    /// How far the files go; `names` are those of our files, newest first.
+    fn found(&self, names: &[String]) -> io::Result<Position> {
+        let known = self.position.clone().unwrap_or_default();
+        for name in names.iter().take_while(|name| **name > known.file) {
+            let Cut { octets, fact, .. } = cut(&self.dir.join(name), 0)?;
+            if let Some(fact) = fact.filter(|fact| *fact >= known.next_fact) {
+                let begun = if self.position.is_some() { known.next_fact } else { fact + 1 };
+                return Ok(Position { next_fact: fact + 1, file: name.clone(), octets, begun });
             }
         }
-        Ok(CdrFiles { dir: dir.to_owned(), next_fact: 0 })
+        if !names.contains(&known.file) {
+            return Ok(known);
+        }
+        let Cut { is_whole, fact, octets } = cut(&self.dir.join(&known.file), known.octets)?;
+        let next_fact = match fact {
+            Some(fact) => fact + 1,
+            None if is_whole => known.next_fact,
+            None => known.begun,
+        };
+        if !is_whole {
+            let file = &known.file;
+            tracing::warn!(
+                file,
+                from_fact = next_fact,
+                "a CDR file has become shorter; what it lacks is written again"
+            );
+        }
+        Ok(Position { next_fact, octets, ..known })
+    }
+
+    /// Where the lines of `fact`, a message that ended `at`, are to be appended.
+    pub(super) fn lines(&mut self, fact: u64, at: Timestamp) -> io::Result<&mut Vec<u8>> {
+        if self.day.as_ref().is_none_or(|day| day.day != at.day()) {
+            self.settle()?;
+            self.day = Some(self.open_day(fact, at)?);
+        }
+        Ok(&mut self.lines)
+    }
+
+    fn open_day(&self, fact: u64, at: Timestamp) -> io::Result<Day> {
+        let time = jiff::Timestamp::from_second(at.seconds()).unwrap_or_default();
+        let name = format!("{}{SUFFIX}", time.to_zoned(jiff::tz::TimeZone::UTC).date());
+        let path = self.dir.join(&name);
+        let known = self.position.as_ref().filter(|position| position.file == name && path.exists());
+        let file = OpenOptions::new().append(true).create(true).open(&path)?;
+        File::open(&self.dir)?.sync_all()?;
+        let octets = file.metadata()?.len();
+        if known.is_some_and(|known| octets < known.octets) {
+            return Err(io::Error::other(format!("{name} was cut")));
+        }
+        Ok(Day { day: at.day(), begun: known.map_or(fact, |known| known.begun), octets, name, file })
+    }
+
+    /// Octets of lines that wait for [`CdrFiles::flush`].
+    pub(super) fn waiting(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Writes what waits, so that readers of the file and a restart of the process find it. It is an error if lines have gone.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        let Some(day) = self.day.as_mut().filter(|_| !self.lines.is_empty()) else { return Ok(()) };
+        day.check()?;
+        day.file.write_all(&self.lines)?;
+        day.octets += self.lines.len() as u64;
+        self.lines.clear();
+        Ok(())
+    }
+
+    /// Makes all lines of facts before `next_fact` durable; from then on the journal is not needed for them.
+    pub(super) fn sync(&mut self, next_fact: u64) -> io::Result<()> {
+        let in_place = self.settle()?;
+        let mut position = Position { next_fact, ..self.position.clone().unwrap_or_default() };
+        if let Some(day) = &self.day {
+            (position.file, position.octets, position.begun) = (day.name.clone(), day.octets, day.begun);
+        }
+        if !in_place {
+            (position.octets, position.begun) = (0, next_fact);
+            self.day = None;
+        }
+        self.save(position)
+    }
+
+    /// Writes and syncs the day's file, and says whether it is still where it was: somebody may have moved it away with all its lines.
+    fn settle(&mut self) -> io::Result<bool> {
+        self.flush()?;
+        let Some(day) = &self.day else { return Ok(true) };
+        day.file.sync_data()?;
+        let held = day.check()?;
+        let found = fs::metadata(self.dir.join(&day.name));
+        Ok(found.is_ok_and(|found| (found.dev(), found.ino()) == (held.dev(), held.ino())))
+    }
+
+    fn save(&mut self, position: Position) -> io::Result<()> {
+        self.disk.write_whole(POSITION, &serde_json::to_vec(&position)?)?;
+        self.position = Some(position);
+        Ok(())
     }
 }
 
-/// Cuts a file to its last whole message and gives its fact; `None` if there is none.
-fn cut(path: &Path) -> io::Result<Option<u64>> {
+impl Day {
+    /// Whether all lines that were written are still there.
+    fn check(&self) -> io::Result<Metadata> {
+        let held = self.file.metadata()?;
+        if held.nlink() == 0 || (held.len() < self.octets && held.is_file()) {
+            return Err(io::Error::other(format!("{} was removed or cut while it was written", self.name)));
+        }
+        Ok(held)
+    }
+}
+
+/// Whether it is the name of a CDR file and not something that an operator keeps beside them.
+fn is_ours(name: &str) -> bool {
+    name.strip_suffix(SUFFIX).is_some_and(|date| date.parse::<jiff::civil::Date>().is_ok())
+}
+
+struct Cut {
+    /// The file goes at least as far as was known.
+    is_whole: bool,
+    /// The last fact behind that; of the whole file if it does not go so far.
+    fact: Option<u64>,
+    /// How far it goes now.
+    octets: u64,
+}
+
+/// Cuts what follows the last whole message of a file of which `octets` are known to be good.
+fn cut(path: &Path, octets: u64) -> io::Result<Cut> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     let length = file.seek(SeekFrom::End(0))?;
-    let from = length.saturating_sub(TAIL_OCTETS);
+    let is_whole = octets == 0 || (octets <= length && octet_at(&mut file, octets - 1)? == b'\n');
+    let known = if is_whole { octets } else { 0 };
+    let from = known.max(length.saturating_sub(TAIL_OCTETS));
     file.seek(SeekFrom::Start(from))?;
     let mut tail = Vec::new();
-    file.read_to_end(&mut tail)?;
-    let first_line = if from == 0 { 0 } else { tail.iter().position(|octet| *octet == b'\n').map_or(0, |at| at + 1) };
+    Read::by_ref(&mut file).take(length - from).read_to_end(&mut tail)?;
+    let line_end = || tail.iter().position(|octet| *octet == b'\n');
+    let first_line = if from == known { 0 } else { line_end().map_or(0, |at| at + 1) };
     let whole = last_whole_line(&tail[first_line..]);
     let end = from + (first_line + whole.octets) as u64;
     if end < length {
         file.set_len(end)?;
-        file.sync_data()?;
     }
-    Ok(whole.fact)
+    file.sync_data()?;
+    Ok(Cut { is_whole, fact: whole.fact, octets: end })
 }
 
-/// The thread that writes the lines.
-pub(super) struct CdrWriter<D: Disk> {
-    pub files: CdrFiles,
-    pub follower: Follower<D>,
-    pub names: Arc<NameBook>,
-    pub keyring: Arc<Keyring>,
-    pub finish: Arc<AtomicBool>,
+fn octet_at(file: &mut File, at: u64) -> io::Result<u8> {
+    let mut octet = [0];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut octet)?;
+    Ok(octet[0])
 }
 
-struct Day {
-    day: u32,
-    file: File,
-}
-
-impl<D: Disk> CdrWriter<D> {
-    /// Follows the journal until told to finish, then to its end.
-    pub(super) fn run(&mut self) -> Result<(), CdrError> {
-        let mut lines = Vec::with_capacity(2 * BUFFER_OCTETS);
-        let mut day: Option<Day> = None;
-        let mut unsynced = 0;
-        loop {
-            let finish = self.finish.load(Ordering::Acquire);
-            let mut reached = None;
-            while let Some(group) = self.follower.next_group()? {
-                reached = Some(group.first_fact + u64::from(group.records));
-                append(&group, &self.names, &self.keyring, self.files.next_fact, |at, write| {
-                    if day.as_ref().is_none_or(|day| day.day != at.day()) {
-                        flush(&mut day, &mut lines)?;
-                        day = Some(open_day(&self.files.dir, at)?);
-                    }
-                    write(&mut lines);
-                    Ok(())
-                })?;
-                unsynced += 1;
-                if lines.len() > BUFFER_OCTETS || unsynced > GROUPS_BETWEEN_SYNCS {
-                    break;
-                }
-            }
-            flush(&mut day, &mut lines)?;
-            if let Some(reached) = reached {
-                self.files.next_fact = reached;
-                if let Some(day) = &day {
-                    day.file.sync_data()?;
-                }
-                self.follower.release(reached);
-                unsynced = 0;
-            } else if finish {
-                return Ok(());
-            } else {
-                self.follower.wait(PATIENCE);
-            }
-        }
-    }
-}
-
-/// Why CDR lines cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CdrError {
-    #[error("cannot read the journal for CDR lines: {0}")]
-    Journal(#[from] Error),
-    #[error("cannot write CDR lines: {0}")]
-    File(#[from] io::Error),
-}
-
-type WriteLine<'a> = dyn FnMut(&mut Vec<u8>) + 'a;
-
-fn append(
-    group: &Group<'_>,
-    names: &NameBook,
-    keyring: &Keyring,
-    from_fact: u64,
-    mut put: impl FnMut(Timestamp, &mut WriteLine<'_>) -> io::Result<()>,
-) -> io::Result<()> {
-    let book = names.read();
-    for (index, record) in group.records().enumerate() {
-        let fact = group.first_fact + index as u64;
-        if record.kind != Kind::Concluded as u8 || fact < from_fact {
-            continue;
-        }
-        let mut concluded: Option<Concluded<'_>> = None;
-        let _ = layout::read(record.kind, record.payload, &mut |fact| {
-            if let Fact::Concluded(found) = fact {
-                concluded = Some(found);
-            }
-        });
-        let Some(concluded) = concluded else { continue };
-        let names = Names {
-            tenant: &|tenant| book.tenant(tenant),
-            carrier: &|carrier| book.carrier(carrier),
-            id: &|id| PrintedId::new(id, keyring.id_check(id)),
-        };
-        put(concluded.at, &mut |lines| write_lines(fact, &concluded, &names, lines))?;
-    }
-    Ok(())
-}
-
-fn flush(day: &mut Option<Day>, lines: &mut Vec<u8>) -> io::Result<()> {
-    if let Some(day) = day
-        && !lines.is_empty()
-    {
-        day.file.write_all(lines)?;
-        lines.clear();
-    }
-    Ok(())
-}
-
-fn open_day(dir: &Path, at: Timestamp) -> io::Result<Day> {
-    let date = jiff::Timestamp::from_second(at.seconds()).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let path = dir.join(format!("{date}{SUFFIX}"));
-    let file = OpenOptions::new().append(true).create(true).open(&path)?;
-    File::open(dir)?.sync_all()?;
-    Ok(Day { day: at.day(), file })
-}
+#[cfg(test)]
+#[path = "cdr_files_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ pub mod dump;
 pub mod offline;
 
 mod cdr_files;
+mod cdr_writer;
 mod compose;
 mod gauges;
 mod history;

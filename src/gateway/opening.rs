@@ -72,7 +72,7 @@ pub(super) fn open(
     Ok(Opened { spine, keys: Arc::new(keys), numbers, reader, history })
 }
 
-fn disk(path: &Path) -> Result<RealDisk, StartError> {
+pub(super) fn disk(path: &Path) -> Result<RealDisk, StartError> {
     RealDisk::open(path).map_err(|source| StartError::DataDir { path: path.display().to_string(), source })
 }
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use crate::config::Config;
 use crate::exchange::Batch;
-use crate::gateway::cdr_files::{CdrFiles, CdrWriter};
+use crate::gateway::cdr_files::CdrFiles;
+use crate::gateway::cdr_writer::{CdrWriter, Progress};
 use crate::gateway::history::{History, Source};
 use crate::gateway::names::NameBook;
+use crate::gateway::opening;
 use crate::gateway::reading::Reading;
 use crate::gateway::seals::Seals;
 use crate::gateway::spine::{Shared, Spine};
@@ -19,9 +20,6 @@ use crate::message::LinkId;
 use crate::store::disk::RealDisk;
 use crate::store::error::Error as StoreError;
 use crate::store::keys::Keys;
-
-/// How often a thread that has nothing left to do looks whether it may end.
-const FINISH_LOOK: Duration = Duration::from_millis(50);
 
 /// The threads, and what tells them to end.
 pub(super) struct Threads {
@@ -43,16 +41,21 @@ impl Threads {
         names: &Arc<NameBook>,
         (reader, history): (LinkId, LinkId),
     ) -> Result<Threads, StartError> {
-        let cdr_dir = config.store.cdr_dir.clone().unwrap_or_else(|| config.node.data_dir.join("cdr"));
-        let cdr_files = CdrFiles::open(&cdr_dir)
-            .map_err(|source| StartError::DataDir { path: cdr_dir.display().to_string(), source })?;
         let [finish_reading, finish_cdr, finish_history] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
+        let cdr_dir = config.store.cdr_dir.clone().unwrap_or_else(|| config.node.data_dir.join("cdr"));
+        let cdr_files = CdrFiles::new(cdr_dir, opening::disk(&config.node.data_dir)?);
         let mut cdr = CdrWriter {
-            follower: spine.journal.follow(cdr_files.next_fact),
+            reader: spine.journal.reader(),
+            follower: spine.journal.follow(cdr_files.known()),
             files: cdr_files,
             names: names.clone(),
             keyring: keys.keyring(),
+            shared: spine.shared.clone(),
+            metrics: spine.metrics.clone(),
+            clock: spine.clock,
             finish: finish_cdr.clone(),
+            limit: spine.journal.next_fact(),
+            now: Progress::default(),
         };
         let seals = || Seals { keys: keys.clone(), names: names.clone(), context: SEAL_CONTEXT };
         let mailbox = |link| spine.exchange.mailbox(link).expect("opened with the store");
@@ -79,15 +82,7 @@ impl Threads {
         };
         Ok(Threads {
             reading: thread("reader", move || reading.run())?,
-            cdr: thread("cdr", move || {
-                if let Err(error) = cdr.run() {
-                    tracing::error!(%error, "no more CDR lines are written until the next start, which continues them");
-                    // It keeps its place in the journal, so that what the next start needs is not recycled meanwhile.
-                    while !cdr.finish.load(Ordering::Acquire) {
-                        std::thread::park_timeout(FINISH_LOOK);
-                    }
-                }
-            })?,
+            cdr: thread("cdr", move || cdr.run())?,
             history: thread("history", move || history.run())?,
             spine: thread("core", move || spine.run())?,
             finish_reading,

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use crate::message::Place;
 use crate::store::disk::Disk;
@@ -41,9 +40,6 @@ pub(crate) struct Published<D: Disk> {
     followers: Mutex<Vec<Weak<AtomicU64>>>,
     /// Whether the replay has been read to its end.
     pub(crate) replayed: AtomicBool,
-    waiting: AtomicU32,
-    gate: Mutex<()>,
-    moved: Condvar,
 }
 
 fn pack(place: Place) -> u64 {
@@ -60,9 +56,6 @@ impl<D: Disk> Published<D> {
             oldest: AtomicU32::new(oldest),
             followers: Mutex::new(Vec::new()),
             replayed: AtomicBool::new(false),
-            waiting: AtomicU32::new(0),
-            gate: Mutex::new(()),
-            moved: Condvar::new(),
         }
     }
 
@@ -72,27 +65,9 @@ impl<D: Disk> Published<D> {
         Place { segment: (packed >> 32) as u32, offset: packed as u32 }
     }
 
-    /// Called once a group is synced; wakes whoever waits for one.
+    /// Called once a group is synced.
     pub(crate) fn advance(&self, synced: Place) {
-        self.synced.store(pack(synced), Ordering::SeqCst);
-        if self.waiting.load(Ordering::SeqCst) > 0 {
-            // Taking the gate makes sure that whoever saw the old position is already waiting.
-            drop(self.gate.lock().unwrap_or_else(PoisonError::into_inner));
-            self.moved.notify_all();
-        }
-    }
-
-    /// Waits until more than `seen` is synced, at most `patience`; says whether it is.
-    pub(crate) fn wait_beyond(&self, seen: Place, patience: Duration) -> bool {
-        if self.synced() > seen {
-            return true;
-        }
-        self.waiting.fetch_add(1, Ordering::SeqCst);
-        let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.moved.wait_timeout_while(gate, patience, |()| self.synced() <= seen);
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
-        self.waiting.fetch_sub(1, Ordering::SeqCst);
-        self.synced() > seen
+        self.synced.store(pack(synced), Ordering::Release);
     }
 
     /// The oldest segment in use.

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use crate::message::Place;
 use crate::store::disk::{Disk, DiskFile};
@@ -156,11 +155,6 @@ impl<D: Disk> Follower<D> {
             }
         }
         Ok(None)
-    }
-
-    /// Waits, at most `patience`, until there is a group behind the last one given; says whether there is.
-    pub fn wait(&self, patience: Duration) -> bool {
-        self.groups.published.wait_beyond(self.groups.place(), patience)
     }
 
     /// Says that no record before `fact` is needed again, even after a crash.

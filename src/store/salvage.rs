@@ -118,10 +118,11 @@ impl<E: Disk> Copy<'_, E> {
     }
 }
 
-/// Copies the wrapped keys and the master key's file, without which the messages cannot be opened.
+/// Copies the wrapped keys and the master key's file, without which the messages cannot be opened, and how far CDR lines have been
+/// written, without which they would be written once more.
 fn copy_keys<D: Disk, E: Disk>(from: &D, to: &E) -> Result<(), Error> {
     const KEY_BYTES_MAX: usize = 4096;
-    let mut names: Vec<String> = vec!["master.key".into()];
+    let mut names: Vec<String> = vec!["master.key".into(), "cdr.position".into()];
     match from.list("keys") {
         Ok(keys) => names.extend(keys.iter().map(|name| format!("keys/{name}"))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -12,14 +12,28 @@ use serde_json::Value;
 pub(crate) fn lines(data_dir: &Path) -> Vec<Value> {
     let mut lines = Vec::new();
     for file in files(data_dir) {
-        let text = std::fs::read_to_string(&file).unwrap_or_default();
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        for line in whole.lines() {
-            let value = serde_json::from_str(line);
-            lines.push(value.unwrap_or_else(|error| panic!("{}: {error}: {line}", file.display())));
-        }
+        append_lines(&file, &mut lines);
     }
     lines
+}
+
+/// As [`lines`], of the files that stand in this directory itself.
+pub(crate) fn lines_in(cdr_dir: &Path) -> Vec<Value> {
+    let entries = std::fs::read_dir(cdr_dir).into_iter().flatten().map_while(Result::ok);
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.sort();
+    let mut lines = Vec::new();
+    files.iter().for_each(|file| append_lines(file, &mut lines));
+    lines
+}
+
+fn append_lines(file: &Path, lines: &mut Vec<Value>) {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    for line in whole.lines() {
+        let value = serde_json::from_str(line);
+        lines.push(value.unwrap_or_else(|error| panic!("{}: {error}: {line}", file.display())));
+    }
 }
 
 /// The CDR files below this data directory, oldest first: their names carry the day.
