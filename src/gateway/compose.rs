@@ -9,6 +9,7 @@ use crate::carrier::outcome::Treatment;
 use crate::carrier::submit::Style;
 use crate::config::{BindKind, CarrierConfig, Config, StatusAction, ValidityForm};
 use crate::core::Terms;
+use crate::gateway::limits::Doors;
 use crate::gateway::start_error::StartError;
 use crate::ingress::accept::Rules;
 use crate::ingress::http::server;
@@ -142,12 +143,12 @@ pub(super) fn limits(config: &Config) -> Limits {
 }
 
 /// The SMPP server.
-pub(super) fn smpp_server(config: &Config) -> smpp::Config {
+pub(super) fn smpp_server(config: &Config, doors: Doors) -> smpp::Config {
     let smpp = &config.smpp;
     smpp::Config {
         system_id: smpp.system_id.clone(),
-        binds_max: smpp.binds_max,
-        unbound_max: smpp.unbound_max,
+        binds_max: doors.binds_max,
+        unbound_max: doors.unbound_max,
         deliver_window: smpp.window_max,
         bind_timeout: smpp.bind_timeout,
         enquire_link_interval: smpp.enquire_link,
@@ -160,10 +161,10 @@ pub(super) fn smpp_server(config: &Config) -> smpp::Config {
 }
 
 /// The HTTP server.
-pub(super) fn http_server(config: &Config) -> server::Limits {
+pub(super) fn http_server(config: &Config, doors: Doors) -> server::Limits {
     let http = &config.http;
     server::Limits {
-        connections_max: http.connections_max as usize,
+        connections_max: doors.connections_max as usize,
         head_within: http.request_timeout,
         body_within: http.request_timeout,
         answer_within: http.request_timeout,

@@ -11,6 +11,7 @@ mod cdr_writer;
 mod compose;
 mod gauges;
 mod history;
+mod limits;
 mod names;
 mod opening;
 mod reading;
@@ -45,6 +46,7 @@ pub fn serve(path: &Path) -> ExitCode {
             return ExitCode::from(EXIT_CONFIGURATION);
         }
     };
+    limits::prepare();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fatal(&format!("cannot start the runtime: {error}")),

@@ -25,6 +25,7 @@ use crate::dashboard::snapshot::Snapshot;
 use crate::exchange::{Batch, Exchange};
 use crate::gateway::compose::{self, Numbers};
 use crate::gateway::gauges::Gauges;
+use crate::gateway::limits::Doors;
 use crate::gateway::names::NameBook;
 use crate::gateway::opening;
 use crate::gateway::snapshot::Scene;
@@ -140,8 +141,9 @@ impl Running {
         let (smpp_listener, smpp_address) = listen(self.config.smpp.listen, "SMPP").await?;
         let (http_listener, http_address) = listen(self.config.http.listen, "HTTP").await?;
         let references = Arc::new(References::new(self.clock.now().0 as u64));
+        let doors = Doors::open(&self.config);
         let ground = smpp::Ground {
-            config: compose::smpp_server(&self.config),
+            config: compose::smpp_server(&self.config, doors),
             exchange: self.exchange.clone(),
             clock: self.clock,
             presence: self.presence.clone(),
@@ -154,7 +156,7 @@ impl Running {
             refused: self.gauges.refused.clone(),
         };
         self.tasks.spawn(smpp::listen::serve(smpp_listener, Arc::new(ground), self.stop.subscribe()));
-        let api = Arc::new(self.api(references));
+        let api = Arc::new(self.api(references, doors));
         let limits = api.limits.clone();
         let mut stop = self.stop.subscribe();
         let stopped = async move {
@@ -164,7 +166,7 @@ impl Running {
         Ok((smpp_address, http_address))
     }
 
-    fn api(&mut self, references: Arc<References>) -> http::Api {
+    fn api(&mut self, references: Arc<References>, doors: Doors) -> http::Api {
         let (desk, mailbox) = Desk::open(self.exchange.clone());
         let (answering, mut stop) = (desk.clone(), self.stop.subscribe());
         self.tasks.spawn(async move {
@@ -187,7 +189,7 @@ impl Running {
             new_intake: Box::new(move || Intake::new(keyring.clone(), presence.clone(), references.clone())),
             intakes: Default::default(),
             carrier_name: Box::new(move |carrier| names.read().carrier(carrier).to_owned()),
-            limits: compose::http_server(&self.config),
+            limits: compose::http_server(&self.config, doors),
             admin_token: token.map(|token| crate::admission::tenant::SecretDigest::of(token.0.as_bytes())),
             metrics: Box::new(move || gauges.text(&describe.0, &describe.1)),
             board: self.board(),

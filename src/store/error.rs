@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use rustix::io::Errno;
+
 /// An error of ours or of the disk. A refusal to a sender is another thing, see `admission`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -101,7 +103,8 @@ pub enum Error {
     },
 }
 
-/// Whether the disk says that it has no room, as against that it is broken.
+/// Whether the disk says that it has no room, or the system that it has no descriptor, as against that something is broken.
 pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    full || Errno::from_io_error(error).is_some_and(|errno| [Errno::MFILE, Errno::NFILE].contains(&errno))
 }

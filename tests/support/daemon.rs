@@ -38,6 +38,19 @@ impl Daemon {
         Daemon { smpp, http, dir: dir.to_owned(), program, _owned: None }
     }
 
+    /// As [`Daemon::start`], with no more descriptors than this.
+    pub(crate) fn start_with_descriptors(config_toml: &str, descriptors_max: u32) -> Daemon {
+        let owned = tempfile::Builder::new().prefix("sluice-").tempdir().expect("a temporary directory");
+        std::fs::write(owned.path().join("sluice.toml"), completed(config_toml))
+            .expect("the configuration can be written");
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("ulimit -n {descriptors_max}; exec \"$@\""), "sh"])
+            .arg(env!("CARGO_BIN_EXE_sluice"));
+        let (program, smpp, http) = serve_by(command, owned.path());
+        Daemon { smpp, http, dir: owned.path().to_owned(), program, _owned: Some(owned) }
+    }
+
     /// The configuration file in use.
     pub(crate) fn config(&self) -> PathBuf {
         self.dir.join("sluice.toml")
@@ -135,7 +148,10 @@ pub(crate) fn sluice() -> Command {
 }
 
 fn serve(dir: &Path) -> (Program, SocketAddr, SocketAddr) {
-    let mut command = sluice();
+    serve_by(sluice(), dir)
+}
+
+fn serve_by(mut command: Command, dir: &Path) -> (Program, SocketAddr, SocketAddr) {
     command.arg("serve").arg("--config").arg(dir.join("sluice.toml")).current_dir(dir);
     let mut program = Program::start("sluice serve", command, &dir.join("sluice.log"));
     let ready = program.line_after("ready ");
