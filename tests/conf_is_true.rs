@@ -6,6 +6,9 @@ use std::path::Path;
 
 use sluice::config::{Config, keys};
 
+/// A master key.
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
 const SHOWN: &str = include_str!("../conf/sluice.toml");
 
 /// A key as the file shows it.
@@ -42,8 +45,8 @@ fn is_key(said: &str) -> bool {
 
 /// The file with every example in force, in a folder that has the files it names.
 fn everything_in_force(dir: &Path) -> String {
-    for name in ["master.key", "admin.token"] {
-        std::fs::write(dir.join(name), "a secret\n").expect("writable");
+    for (name, secret) in [("master.key", KEY), ("admin.token", "a secret")] {
+        std::fs::write(dir.join(name), format!("{secret}\n")).expect("writable");
     }
     for name in ["tenants", "carriers"] {
         std::fs::create_dir(dir.join(name)).expect("writable");
@@ -112,7 +115,7 @@ fn the_examples_are_values_that_the_code_takes() {
     let tenant = &config.tenants[0];
     assert_eq!(tenant.rate.map(|rate| rate.to_string()).as_deref(), Some("200/s"));
     assert_eq!((tenant.burst, tenant.window, tenant.binds_max), (Some(400), Some(100), Some(10)));
-    assert_eq!(config.node.key.map(|key| key.0).as_deref(), Some("a secret"));
+    assert_eq!(config.node.key.map(|key| key.0).as_deref(), Some(KEY));
     assert_eq!(config.routes[0].tenant.as_deref(), Some("riverside"));
     assert_eq!(config.store.cdr_dir, Some(dir.path().join("cdr")));
 }

@@ -12,7 +12,7 @@ use crate::config::receipts::{read_errors, read_zone};
 use crate::config::section::Section;
 use crate::config::tenant::{LONG_PASSWORD_OCTETS_MAX, PASSWORD_OCTETS_MAX, SYSTEM_ID_OCTETS_MAX, read_id};
 use crate::message::Hidden;
-use crate::message::coding::{ClassStyle, Coding};
+use crate::message::coding::{ClassStyle, Coding, Languages};
 use crate::message::rate::Rate;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -262,6 +262,11 @@ fn check_carrier(section: &mut Section<'_>, config: &CarrierConfig) {
             "password",
             "SMPP passwords hold 8 octets; it is sent whole, if the carrier demands it",
         );
+    }
+    if config.coding.languages != Languages::NONE && !config.coding.link.sends_gsm7() {
+        let place = section.place_of("national_tables");
+        let what = "they are tables of GSM-7, and this carrier gets its default_alphabet or UCS-2: they are never used";
+        section.warning(&place, "national_tables", what);
     }
     let port =
         config.address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());

@@ -1,15 +1,46 @@
 //! Whether the sections hold together: names used twice, names that nobody has, roads that lead nowhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 
 use crate::admission::config::{RouteConfig, TenantConfig};
 use crate::billing::config::PriceConfig;
 use crate::config::carrier::CarrierConfig;
 use crate::config::document::Entry;
 use crate::config::finding::{Findings, Place};
+use crate::config::spelling::nearest;
 
-/// Tenants and carriers: who there is.
-pub(super) fn parties(tenants: &[Entry<TenantConfig>], carriers: &[Entry<CarrierConfig>], findings: &mut Findings) {
+/// Addresses to listen on: none of them twice.
+pub(super) fn ports(
+    own: [(&'static str, SocketAddr, Place); 2],
+    carriers: &[Entry<CarrierConfig>],
+    findings: &mut Findings,
+) {
+    let outbinds = carriers
+        .iter()
+        .filter_map(|carrier| Some(("carrier.outbind_listen", carrier.value.outbind_listen?, carrier.place.clone())));
+    let mut taken: Vec<(&str, SocketAddr, Place)> = Vec::new();
+    for (key, address, place) in own.into_iter().chain(outbinds) {
+        let same_host = |ip: IpAddr| ip == address.ip() || ip.is_unspecified() || address.ip().is_unspecified();
+        let clash = |(_, other, _): &&(&str, SocketAddr, Place)| {
+            address.port() != 0 && other.port() == address.port() && same_host(other.ip())
+        };
+        if let Some((first, _, first_place)) = taken.iter().find(clash) {
+            // A section that is absent has its default and no line.
+            let shown = if place.line > 0 { &place } else { first_place };
+            findings.error(shown, key, format!("{address} is taken by {first}"));
+        }
+        taken.push((key, address, place));
+    }
+}
+
+/// Tenants and carriers: who there is. `window_max` is that of [smpp].
+pub(super) fn parties(
+    tenants: &[Entry<TenantConfig>],
+    carriers: &[Entry<CarrierConfig>],
+    window_max: u16,
+    findings: &mut Findings,
+) {
     let mut once = Once { findings };
     once.check("tenant.id", tenants.iter().map(|tenant| (Some(&tenant.value.id), &tenant.place)));
     once.check("tenant.system_id", tenants.iter().map(|tenant| (tenant.value.system_id.as_ref(), &tenant.place)));
@@ -25,6 +56,10 @@ pub(super) fn parties(tenants: &[Entry<TenantConfig>], carriers: &[Entry<Carrier
         if tenant.value.system_id.is_none() && tenant.value.api_keys.is_empty() {
             let what = format!("{} has neither a system_id nor an api_key and cannot send", tenant.value.id);
             findings.warning(&tenant.place, "tenant", what);
+        }
+        if let Some(window) = tenant.value.window.filter(|window| *window > window_max) {
+            let what = format!("{window} is more than any bind may have: window_max of [smpp] is {window_max}");
+            findings.warning(&tenant.place, "tenant.window", what);
         }
     }
 }
@@ -42,7 +77,8 @@ pub(super) fn routes(
         let mut seen = BTreeSet::new();
         for name in named {
             if !carriers.iter().any(|carrier| &carrier.value.id == name) {
-                findings.error(&route.place, "route.carriers", format!("there is no carrier {name:?}"));
+                let meant = nearest(name, carriers.iter().map(|carrier| carrier.value.id.as_str()));
+                findings.error(&route.place, "route.carriers", format!("there is no carrier {name:?}{meant}"));
             } else if !seen.insert(name) {
                 findings.error(&route.place, "route.carriers", format!("{name:?} stands there twice"));
             }
@@ -113,7 +149,8 @@ fn unknown_tenant(
     findings: &mut Findings,
 ) {
     if let Some(name) = name.filter(|name| !tenants.iter().any(|tenant| &&tenant.value.id == name)) {
-        findings.error(place, key, format!("there is no tenant {name:?}"));
+        let meant = nearest(name, tenants.iter().map(|tenant| tenant.value.id.as_str()));
+        findings.error(place, key, format!("there is no tenant {name:?}{meant}"));
     }
 }
 

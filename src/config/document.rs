@@ -72,7 +72,9 @@ impl<'a> Document<'a> {
             return;
         }
         let Some(&(section, repeated)) = SECTIONS.iter().find(|(section, _)| *section == name) else {
-            let what = format!("there is no such section{}", nearest(name, SECTIONS.iter().map(|(name, _)| *name)));
+            let known = SECTIONS.map(|(name, _)| name);
+            let what =
+                format!("there is no such section{}; there are {}", nearest(name, known.into_iter()), known.join(", "));
             return findings.error(&place, name, what);
         };
         match (value.into_inner(), repeated) {

@@ -89,7 +89,12 @@ fn compose(document: &Document<'_>, findings: &mut Findings) -> Config {
     let carriers = document.each("carrier", findings, carrier::read_carrier);
     let routes = document.each("route", findings, tenant::read_route);
     let prices = document.each("price", findings, tenant::read_price);
-    check::parties(&tenants, &carriers, findings);
+    let own = [
+        ("smpp.listen", smpp.listen, document.single("smpp", findings).place_of("listen")),
+        ("http.listen", http.listen, document.single("http", findings).place_of("listen")),
+    ];
+    check::ports(own, &carriers, findings);
+    check::parties(&tenants, &carriers, smpp.window_max, findings);
     check::routes(&routes, &tenants, &carriers, findings);
     check::prices(&prices, &tenants, &routes, findings);
     Config {

@@ -8,6 +8,9 @@ use std::time::Duration;
 use crate::config::section::Section;
 use crate::message::Hidden;
 
+/// What `log` may say, the quietest first.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How log lines look.
@@ -22,7 +25,7 @@ pub enum LogFormat {
 /// [node]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeConfig {
-    /// Its name in logs and metrics.
+    /// The title of its dashboard.
     pub name: String,
     /// Where everything that lasts is kept; made with mode 0700.
     pub data_dir: PathBuf,
@@ -84,7 +87,7 @@ pub struct SmppConfig {
     pub binds_max: u32,
     /// Connections that have not bound yet.
     pub unbound_max: u32,
-    /// Requests without a response on a bind, both ways, for tenants without a window of their own.
+    /// Requests without a response on any bind, each way; the window of a tenant may be smaller.
     pub window_max: u16,
 }
 
@@ -116,12 +119,39 @@ pub(super) fn read_node(mut section: Section<'_>) -> NodeConfig {
         strict,
         shard: section.count("shard", 0, 0..=1023),
         messages_max: section.count("messages_max", 5_000_000, 1..=1_000_000_000),
-        log: section.text("log", "info"),
+        log: read_log(&mut section),
         log_format: section.choice("log_format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]),
         drain: section.duration("drain", "10s", Duration::ZERO),
     };
+    if config.key.as_ref().is_some_and(|key| !is_master_key(key.0.trim())) {
+        let place = section.place_of("key");
+        section.error(&place, "key", "a master key is 64 hexadecimal digits, as `openssl rand -hex 32` prints them");
+    }
     section.finish();
     config
+}
+
+fn is_master_key(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+/// Reads what is logged. A word that is no level would silence everything, so it is refused here.
+fn read_log(section: &mut Section<'_>) -> String {
+    let filter = section.text("log", "info");
+    let level = |text: &str| LEVELS.contains(&text.to_ascii_lowercase().as_str());
+    let right = |one: &str| match one.split_once('=') {
+        Some((target, text)) => !target.trim().is_empty() && level(text.trim()),
+        None => level(one.trim()),
+    };
+    if let Some(wrong) = filter.split(',').find(|one| !right(one)) {
+        let place = section.place_of("log");
+        let what = format!(
+            "{wrong:?} is none of {}, nor a module with one, as in \"sluice::carrier=debug\"",
+            LEVELS.join(", ")
+        );
+        section.error(&place, "log", what);
+    }
+    filter
 }
 
 /// Reads [store].

@@ -236,7 +236,11 @@ impl<'b> Section<'b> {
     pub(super) fn finish(self) {
         let Some((table, source, _)) = self.part else { return };
         for name in table.keys().filter(|name| !self.asked.contains(&name.get_ref().as_ref())) {
-            let what = format!("there is no such key{}", nearest(name.get_ref(), self.asked.iter().copied()));
+            let meant = match nearest(name.get_ref(), self.asked.iter().copied()) {
+                none if none.is_empty() => "; conf/sluice.toml shows all of them".to_owned(),
+                meant => meant,
+            };
+            let what = format!("there is no such key{meant}");
             self.findings.error(&source.place(name.span().start), format!("{}.{}", self.name, name.get_ref()), what);
         }
     }

@@ -52,8 +52,10 @@ fn read_into(path: &Path, named_at: &Place, depth: usize, sources: &mut Vec<Sour
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            let key = if named_at.line > 0 { "include" } else { "" };
-            return findings.error(named_at, key, format!("{} cannot be read: {error}", path.display()));
+            return match named_at.line {
+                0 => findings.error(named_at, "", format!("it cannot be read: {error}")),
+                _ => findings.error(named_at, "include", format!("{} cannot be read: {error}", path.display())),
+            };
         }
     };
     let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());

@@ -150,6 +150,7 @@ pub(super) fn smpp_server(config: &Config, doors: Doors) -> smpp::Config {
         binds_max: doors.binds_max,
         unbound_max: doors.unbound_max,
         deliver_window: smpp.window_max,
+        unanswered_max: u32::from(smpp.window_max),
         bind_timeout: smpp.bind_timeout,
         enquire_link_interval: smpp.enquire_link,
         enquire_link_timeout: smpp.response_timeout,
