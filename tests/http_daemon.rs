@@ -114,10 +114,11 @@ fn commands_drive_a_running_daemon() {
     let status = command(&daemon, &["status", "--json"]);
     let status: Value = serde_json::from_slice(&status.stdout).expect("JSON");
     assert_eq!(status["ready"], true);
-    let number = |name: &str| status["numbers"][name].as_f64();
-    assert_eq!(number("sluice_messages_accepted_total"), Some(1.0));
-    assert_eq!(number("sluice_messages_refused_total{reason=\"invalid_destination\"}"), Some(1.0));
-    assert_eq!(number("sluice_carrier_binds{carrier=\"alpha\"}"), Some(1.0));
+    let numbers = &status["numbers"];
+    assert_eq!((&numbers["messages"]["accepted"], &numbers["messages"]["refused"]), (&json!(1), &json!(1)));
+    assert_eq!((&numbers["carriers"][0]["standing"], &numbers["carriers"][0]["binds"]), (&json!("up"), &json!(1)));
+    let shown = text(&command(&daemon, &["status"]).stdout);
+    assert!(shown.contains("alpha is up: 1 of 1 binds") && shown.contains("1 invalid_destination"), "{shown}");
 }
 
 #[test]

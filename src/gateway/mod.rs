@@ -63,9 +63,13 @@ pub fn serve(path: &Path) -> ExitCode {
     }
 }
 
+/// The last word, once: in the log, or where nothing is logged on standard error all the same.
 fn fatal(why: &str) -> ExitCode {
-    tracing::error!("{why}");
-    complain(&format!("sluice: {why}"));
+    if tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!("{why}");
+    } else {
+        complain(&format!("sluice: {why}"));
+    }
     ExitCode::FAILURE
 }
 

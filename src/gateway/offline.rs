@@ -83,7 +83,8 @@ pub fn offers(path: &Path, to: &str, tenant: Option<&str>) -> Result<Vec<Offer>,
     let wanted: Vec<&Tenant> =
         policy.tenants().iter().filter(|found| tenant.is_none_or(|tenant| tenant == found.name)).collect();
     if wanted.is_empty() {
-        return Err(format!("{}: there is no such tenant", path.display()));
+        let known: Vec<&str> = policy.tenants().iter().map(|tenant| tenant.name.as_str()).collect();
+        return Err(format!("{} has no such tenant; there are {}", path.display(), known.join(", ")));
     }
     let offer = |tenant: &&Tenant| {
         let digits = number::destination(to.as_bytes(), 0, tenant.country.as_deref()).map_err(|no| no.to_string())?;
@@ -173,5 +174,8 @@ pub fn salvage(dir: &Path, out: &Path) -> Result<Looked, String> {
 
 /// The disk of a data directory that exists.
 pub(super) fn disk(dir: &Path) -> Result<RealDisk, String> {
+    if dir.is_dir() && !dir.join("journal").is_dir() {
+        return Err(format!("{} holds no journal; name the data directory ([node] data_dir)", dir.display()));
+    }
     RealDisk::open_existing(dir).map_err(|error| format!("{}: {error}; name the data directory", dir.display()))
 }

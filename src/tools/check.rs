@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::gateway::offline;
+use crate::tools::terminal::counted;
 use crate::tools::{Fault, terminal};
 
 /// Arguments of `sluice check`.
@@ -32,14 +33,13 @@ pub fn run(args: &Args) -> Result<(), Fault> {
         checked.errors.iter().for_each(|error| terminal::line(&format!("error: {error}")));
         checked.warnings.iter().for_each(|warning| terminal::line(&format!("warning: {warning}")));
         if good {
-            let found = format!("{tenants} tenants, {carriers} carriers, {routes} routes, {prices} prices");
+            let found = [(tenants, "tenant"), (carriers, "carrier"), (routes, "route"), (prices, "price")];
+            let found = found.map(|(number, noun)| counted(number, noun)).join(", ");
             terminal::line(&format!("{} is right: {found}", args.config.display()));
         }
     }
     if good {
         return Ok(());
     }
-    let count = checked.errors.len();
-    let errors = if count == 1 { "error" } else { "errors" };
-    Err(Fault::Misused(format!("{count} {errors} in {}", args.config.display())))
+    Err(Fault::Misused(format!("{} in {}", counted(checked.errors.len(), "error"), args.config.display())))
 }

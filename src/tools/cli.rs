@@ -24,6 +24,12 @@ const FIRST_STEPS: &str = "First steps:
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.";
 
+const STATUS_EXAMPLES: &str = "Examples:
+  sluice status --url http://127.0.0.1:8080
+  SLUICE_ADMIN_TOKEN=… sluice status --url http://gateway:8080 --json
+
+From another machine, or with [http] admin_token, the numbers need that token in SLUICE_ADMIN_TOKEN.";
+
 const CARRIER_EXAMPLES: &str = "Examples:
   sluice carrier --listen 127.0.0.1:2776
   sluice carrier --delay 20 --receipts-after 500 --undeliverable 0.02 --receipt-format mixed
@@ -62,7 +68,7 @@ enum Command {
     )]
     Send(send::Args),
     /// Show whether a running daemon is ready, and its numbers
-    #[command(after_help = "Example:\n  sluice status --url http://127.0.0.1:8080")]
+    #[command(after_help = STATUS_EXAMPLES)]
     Status(status::Args),
     /// Show where a message stands, part by part
     #[command(after_help = "Example:\n  SLUICE_API_KEY=dev-key sluice message 01hzy3…")]

@@ -1,5 +1,6 @@
 //! The HTTP API as the commands `send`, `status` and `message` use it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,15 +14,29 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(35);
 /// Octets of an answer at most.
 const ANSWER_OCTETS_MAX: u64 = 16 << 20;
 
+/// Which daemon.
+#[derive(clap::Args, Debug)]
+pub struct Daemon {
+    /// Where the daemon's HTTP interface answers
+    #[arg(long, value_name = "URL", env = "SLUICE_URL", default_value = "http://127.0.0.1:8080", value_parser = base)]
+    url: String,
+}
+
 /// Which daemon, and who asks.
 #[derive(clap::Args, Debug)]
 pub struct Target {
-    /// Where the daemon's HTTP interface answers
-    #[arg(long, value_name = "URL", env = "SLUICE_URL", default_value = "http://127.0.0.1:8080")]
-    url: String,
+    #[command(flatten)]
+    daemon: Daemon,
     /// A file that holds the API key; SLUICE_API_KEY is read when this is absent
     #[arg(long, value_name = "FILE")]
     api_key_file: Option<PathBuf>,
+}
+
+/// What requests begin with.
+fn base(url: &str) -> Result<String, String> {
+    let url = url.trim_end_matches('/');
+    let right = url.strip_prefix("http://").is_some_and(|host| !host.is_empty());
+    if right { Ok(url.to_owned()) } else { Err("write it as http://HOST:PORT; this speaks no TLS".to_owned()) }
 }
 
 /// An answer: the status and the body, which is a JSON string when it is not JSON.
@@ -30,19 +45,12 @@ pub struct Answer {
     pub status: u16,
     /// The body.
     pub body: Value,
-    /// The body as it came.
-    pub text: String,
 }
 
 impl Target {
-    /// The daemon that answers at this URL, without a key of its own.
-    pub fn at(url: String) -> Target {
-        Target { url, api_key_file: None }
-    }
-
-    /// The address that was asked for.
-    pub fn url(&self) -> &str {
-        self.url.trim_end_matches('/')
+    /// The daemon that is asked.
+    pub fn daemon(&self) -> &Daemon {
+        &self.daemon
     }
 
     /// The API key, from the file or from the environment; never from an argument, which every user of the machine can see.
@@ -59,8 +67,20 @@ impl Target {
         }
         Ok(key.trim().to_owned())
     }
+}
 
-    /// The token of operators, which `/metrics` wants from other machines; from the environment only.
+impl Daemon {
+    /// The daemon that answers at this address.
+    pub fn at(address: SocketAddr) -> Daemon {
+        Daemon { url: format!("http://{address}") }
+    }
+
+    /// The address that was asked for.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The token of operators, which they show from other machines; from the environment only.
     pub fn admin_token(&self) -> Option<String> {
         std::env::var("SLUICE_ADMIN_TOKEN").ok().map(|token| token.trim().to_owned()).filter(|token| !token.is_empty())
     }
@@ -91,8 +111,8 @@ impl Target {
         let mut response = result.map_err(unreachable)?;
         let status = response.status().as_u16();
         let text = response.body_mut().with_config().limit(ANSWER_OCTETS_MAX).read_to_string().map_err(unreachable)?;
-        let body = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone()));
-        Ok(Answer { status, body, text })
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok(Answer { status, body })
     }
 }
 
@@ -109,7 +129,7 @@ fn problem(answer: &Answer) -> String {
     let says = field("detail").or(field("title")).unwrap_or("the answer is no problem document; is this Sluice?");
     let code = field("code").map(|code| format!(" ({code})")).unwrap_or_default();
     let pointer = field("pointer").map(|pointer| format!(" at {pointer}")).unwrap_or_default();
-    format!("HTTP {}: {says}{pointer}{code}", answer.status)
+    format!("HTTP {}: {}{pointer}{code}", answer.status, says.trim_end_matches('.'))
 }
 
 fn agent() -> ureq::Agent {

@@ -80,11 +80,14 @@ impl<'a> Dry<'a> {
             terminal::row("", &format!("and {} more kinds", self.dears.more));
         }
         for place in self.replaced.iter().flat_map(|better| replacements(self.text, better.alphabet, better.reach)) {
-            terminal::row("replaced", &format!("{} {:?} by {:?}", place.at + 1, place.from, place.to));
+            terminal::row(
+                "replaced",
+                &format!("{}: {} by {}", place.at + 1, quoted(place.from), quoted(place.to.as_str())),
+            );
         }
         if let Some((better, parts)) = self.suggestion().filter(|_| self.smart == SmartChoice::Suggest) {
             let (name, all) = (better.plan.alphabet.name(), better.plan.parts);
-            terminal::row("replacing all", &format!("{name}, {} saves {}", counted(all), counted(parts)));
+            terminal::row("replacing all", &format!("makes it {name} in {}, {}", parts_of(all), saves(parts)));
         }
     }
 
@@ -115,8 +118,19 @@ impl<'a> Dry<'a> {
     }
 }
 
-fn counted(parts: u8) -> String {
-    if parts == 1 { "1 part".to_owned() } else { format!("{parts} parts") }
+fn parts_of(parts: u8) -> String {
+    terminal::counted(usize::from(parts), "part")
+}
+
+/// What replacing saves, in words.
+fn saves(parts: u8) -> String {
+    if parts == 0 { "saves no part".to_owned() } else { format!("saves {}", parts_of(parts)) }
+}
+
+/// A character in quotes; one that cannot be seen as its number.
+fn quoted(text: &str) -> String {
+    let shown = text.escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'");
+    if shown.contains('"') { format!("'{shown}'") } else { format!("\"{shown}\"") }
 }
 
 fn codepoints(text: &str) -> String {
@@ -143,12 +157,11 @@ fn told(dear: &Dear<'_>, advised: bool) -> String {
         Offence::NeedsTable => "needs a national table, which takes room in every part",
     };
     let often = if dear.count > 1 { format!(", {} times", dear.count) } else { String::new() };
-    let named = format!("{} {:?} {}{often} {does}", dear.at + 1, dear.text, codepoints(dear.text));
+    let named = format!("{}: {} {}{often} {does}", dear.at + 1, quoted(dear.text), codepoints(dear.text));
+    let saves = saves(dear.parts_saved);
     match dear.form.filter(|_| advised) {
-        Some(form) if form.as_str().is_empty() => {
-            format!("{named}; leaving it out saves {}", counted(dear.parts_saved))
-        }
-        Some(form) => format!("{named}; {form:?} saves {}", counted(dear.parts_saved)),
+        Some(form) if form.as_str().is_empty() => format!("{named}; leaving it out {saves}"),
+        Some(form) => format!("{named}; {} in its place {saves}", quoted(form.as_str())),
         None => named,
     }
 }

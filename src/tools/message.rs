@@ -24,7 +24,7 @@ pub fn run(args: &Args) -> Result<(), Fault> {
         return Err(Fault::Misused(format!("{:?} is not a message id: they are 26 letters and digits", args.id)));
     }
     let key = args.target.api_key()?;
-    let answer = args.target.get(&format!("/v1/messages/{}", args.id), Some(&key))?.success()?;
+    let answer = args.target.daemon().get(&format!("/v1/messages/{}", args.id), Some(&key))?.success()?;
     if args.json {
         terminal::json(&answer);
         return Ok(());

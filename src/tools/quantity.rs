@@ -54,6 +54,12 @@ pub(crate) fn milliseconds(text: &str) -> Result<Duration, String> {
     number.parse().map(Duration::from_millis).map_err(|_| format!("{text:?} is not a number of milliseconds"))
 }
 
+/// Reads seconds, at most a day of them.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| (0.01..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| format!("{text:?} are no seconds: write for example 0.5 or 3"))
+}
+
 /// A time in whole microseconds.
 pub(crate) fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)

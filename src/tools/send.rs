@@ -42,7 +42,7 @@ pub fn run(args: &Args) -> Result<(), Fault> {
         body.insert("reference".to_owned(), Value::String(reference.clone()));
     }
     let once = args.idempotency_key.as_deref();
-    let answer = args.target.post("/v1/messages", &key, &Value::Object(body), once)?.success()?;
+    let answer = args.target.daemon().post("/v1/messages", &key, &Value::Object(body), once)?.success()?;
     if args.json {
         terminal::json(&answer);
         return Ok(());

@@ -1,8 +1,9 @@
-//! `sluice status`: is the daemon well, and what are its numbers? Reads `/readyz` and `/metrics`.
+//! `sluice status`: is the daemon well, and what are its numbers? Reads `/readyz` and `/numbers.json`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::tools::client::Target;
+use crate::tools::client::Daemon;
+use crate::tools::send::plain;
 use crate::tools::{Fault, terminal};
 
 /// Arguments of `sluice status`.
@@ -12,55 +13,66 @@ pub struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    target: Target,
+    daemon: Daemon,
 }
 
 /// Runs `sluice status`: exit code 0 if the daemon is ready, 1 if it is not.
 pub fn run(args: &Args) -> Result<(), Fault> {
-    let ready = args.target.get("/readyz", None)?;
-    let is_ready = ready.status == 200;
-    let token = args.target.admin_token();
-    let metrics = args.target.get("/metrics", token.as_deref())?;
-    let numbers = if metrics.status == 200 { samples(&metrics.text) } else { Vec::new() };
+    let url = args.daemon.url();
+    let ready = args.daemon.get("/readyz", None)?.status == 200;
+    let numbers = args.daemon.get("/numbers.json", args.daemon.admin_token().as_deref())?;
+    let shown = if numbers.status == 200 { numbers.body } else { Value::Null };
     if args.json {
-        let numbers: Map<String, Value> = numbers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-        terminal::json(&json!({ "url": args.target.url(), "ready": is_ready, "numbers": numbers }));
+        terminal::json(&json!({ "url": url, "ready": ready, "numbers": shown }));
     } else {
-        terminal::row("daemon", args.target.url());
-        terminal::row("ready", if is_ready { "yes" } else { "no" });
-        if metrics.status != 200 {
-            terminal::row(
-                "numbers",
-                &format!("not shown to this client (HTTP {}); set SLUICE_ADMIN_TOKEN", metrics.status),
-            );
-        }
-        // What has a label and has not happened yet is not worth a line.
-        for (name, value) in numbers.iter().filter(|(name, value)| *value != 0.0 || !name.contains('{')) {
-            terminal::line(&format!("{name:<72} {value}"));
+        terminal::row("daemon", url);
+        terminal::row("ready", if ready { "yes" } else { "no" });
+        if shown.is_null() {
+            let why = format!("not shown to this client (HTTP {}); set SLUICE_ADMIN_TOKEN", numbers.status);
+            terminal::row("numbers", &why);
+        } else {
+            print(&shown);
         }
     }
-    if is_ready { Ok(()) } else { Err(Fault::Failed(format!("{} is not ready", args.target.url()))) }
+    if ready { Ok(()) } else { Err(Fault::Failed(format!("{url} is not ready"))) }
 }
 
-/// Names and values of an OpenMetrics text, without the buckets of histograms.
-fn samples(text: &str) -> Vec<(String, f64)> {
-    let sample = |line: &str| {
-        let (name, value) = line.rsplit_once(' ')?;
-        Some((name.to_owned(), value.parse().ok()?))
+/// Counts are since the start of the daemon.
+fn print(numbers: &Value) {
+    let of = |place: &str| numbers.pointer(place).map(plain).unwrap_or_default();
+    let list = |place: &str, row: &dyn Fn(&Value) -> String| -> Vec<String> {
+        numbers[place].as_array().into_iter().flatten().map(row).collect()
     };
-    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.contains("_bucket{"));
-    lines.filter_map(sample).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::samples;
-
-    #[test]
-    fn samples_are_read_and_buckets_are_left_out() {
-        let text =
-            "# HELP a b\n# TYPE a counter\na_total 3\nb{state=\"delivered\"} 2.5\nc_bucket{le=\"1.0\"} 9\n# EOF\n";
-        let expected = [("a_total".to_owned(), 3.0), ("b{state=\"delivered\"}".to_owned(), 2.5)];
-        assert_eq!(samples(text), expected);
+    terminal::row("standing", &format!("{}, up {} s, version {}", of("/standing"), of("/up_seconds"), of("/version")));
+    for carrier in list("carriers", &|row| {
+        let [name, standing, binds, wanted, waiting] =
+            ["carrier", "standing", "binds", "binds_wanted", "waiting"].map(|key| plain(&row[key]));
+        format!("{name} is {standing}: {binds} of {wanted} binds, {waiting} messages waiting")
+    }) {
+        terminal::row("carrier", &carrier);
     }
+    for tenant in list("tenants", &|row| format!("{} has {} binds", plain(&row["tenant"]), plain(&row["binds"]))) {
+        terminal::row("tenant", &tenant);
+    }
+    let counted = |row: &Value, word: &str| format!("{} {}", plain(&row["messages"]), plain(&row[word]));
+    let in_brackets = |rows: Vec<String>| {
+        let rows: Vec<String> = rows.into_iter().filter(|row| !row.starts_with("0 ")).collect();
+        if rows.is_empty() { String::new() } else { format!(" ({})", rows.join(", ")) }
+    };
+    let states = in_brackets(list("states", &|row| counted(row, "state")));
+    let reasons = in_brackets(list("refused", &|row| counted(row, "reason")));
+    let (accepted, open, ended) = (of("/messages/accepted"), of("/messages/open"), of("/messages/concluded"));
+    terminal::row("messages", &format!("{accepted} accepted, {open} open, {ended} ended{states}"));
+    terminal::row("refused", &format!("{}{reasons}", of("/messages/refused")));
+    let [sent, flight, put_off, rejected, doubt] =
+        ["sent", "in_flight", "deferred", "rejected", "in_doubt"].map(|key| of(&format!("/parts/{key}")));
+    let parts = format!("{sent} sent, {flight} in flight, {put_off} put off, {rejected} refused by a carrier");
+    terminal::row("parts", &format!("{parts}, {doubt} in doubt"));
+    let [matched, unmatched, quarantined, reported, unreported] =
+        ["matched", "unmatched", "quarantined", "reported", "unreported"].map(|key| of(&format!("/receipts/{key}")));
+    let receipts = format!("{matched} found their part, {unmatched} not at once, {quarantined} given up");
+    terminal::row("receipts", &format!("{receipts}; tenants took {reported}, {unreported} not in time"));
+    let sync = numbers["journal"]["sync_mean_micros"].as_f64().unwrap_or_default() / 1e3;
+    let (room, segments) = (of("/journal/room"), of("/journal/segments"));
+    terminal::row("journal", &format!("room is {room}, {segments} segments in use, a sync takes {sync:.1} ms"));
 }

@@ -1,6 +1,6 @@
 //! Standard output and input of the commands. A reader that goes away (`sluice … | head`) ends the output, not the program.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 use crate::tools::Fault;
@@ -28,6 +28,11 @@ pub fn json(value: &serde_json::Value) {
     line(&value.to_string());
 }
 
+/// "1 route", "2 routes".
+pub fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
 /// Prints `name` and `value` as a row of a small table.
 pub fn row(name: &str, value: &str) {
     line(&format!("{name:<12} {value}"));
@@ -43,6 +48,9 @@ pub fn fault(fault: &Fault) -> ExitCode {
 pub fn argument_or_input(argument: Option<&str>) -> Result<String, Fault> {
     if let Some(text) = argument.filter(|text| *text != "-") {
         return Ok(text.to_owned());
+    }
+    if io::stdin().is_terminal() {
+        note("reading standard input; Ctrl-D ends it");
     }
     let mut text = String::new();
     let read = io::stdin().lock().take(INPUT_OCTETS_MAX).read_to_string(&mut text);

@@ -30,12 +30,12 @@ use crate::tools::conform::report::Report;
 use crate::tools::conform::script::Case;
 use crate::tools::conform::stage::Stage;
 use crate::tools::conform::template::{Template, Values};
-use crate::tools::{Fault, terminal};
+use crate::tools::{Fault, quantity, terminal};
 
 /// Arguments of `sluice conform`.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The message centre to play against
+    /// The message centre to play against; --listen plays against an ESME
     #[arg(long, value_name = "HOST:PORT", required_unless_present_any = ["list", "listen"], conflicts_with = "listen")]
     connect: Option<String>,
     /// Wait here for an ESME to play against; port 0 takes a free one, which the line `ready smpp=ADDR` tells
@@ -69,10 +69,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "8", value_parser = clap::value_parser!(u32).range(1..=64))]
     binds: u32,
     /// Seconds that an answer may take
-    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = quantity::seconds)]
     patience: Duration,
     /// Seconds that the whole run may take; what is not played by then fails
-    #[arg(long, value_name = "SECONDS", default_value = "230", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "230", value_parser = quantity::seconds)]
     within: Duration,
     /// The destination of messages that are to be accepted
     #[arg(long, value_name = "NUMBER", default_value = "447700900123")]
@@ -80,11 +80,6 @@ pub struct Args {
     /// Their sender
     #[arg(long, value_name = "NUMBER", default_value = "447700900100")]
     from: String,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().filter(|seconds: &f64| (0.01..=86_400.0).contains(seconds));
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| format!("{text:?} are no seconds: write for example 0.5 or 3"))
 }
 
 /// Runs `sluice conform`.

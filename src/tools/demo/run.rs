@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::tools::client::Target;
+use crate::tools::client::Daemon;
 use crate::tools::demo::amount::Sums;
 use crate::tools::demo::bill::{self, Rows};
 use crate::tools::demo::platform::Platform;
@@ -35,7 +35,7 @@ pub(crate) fn show(exit: bool, watch: &Watch) -> Result<(), String> {
 /// Sends everything, waits for everything, and holds the three bills against each other.
 fn play(stage: &Stage, watch: &Watch) -> Result<(), String> {
     let script = script();
-    let api = Target::at(format!("http://{}", stage.http));
+    let api = Daemon::at(stage.http);
     let mut platform = Platform::bind(stage.smpp, "riverside", "secret", watch)?;
     let handed = hand_in(&script, &mut platform, &api, watch)?;
     check_refusals(&script, &handed)?;
@@ -79,7 +79,7 @@ fn play(stage: &Stage, watch: &Watch) -> Result<(), String> {
 }
 
 /// Hands every message in: over SMPP, over HTTP one by one, over HTTP many at once.
-fn hand_in(script: &[Script], platform: &mut Platform, api: &Target, watch: &Watch) -> Result<Vec<Handed>, String> {
+fn hand_in(script: &[Script], platform: &mut Platform, api: &Daemon, watch: &Watch) -> Result<Vec<Handed>, String> {
     let mut sequences = Vec::new();
     for message in script.iter().filter(|message| message.way == Way::Smpp) {
         sequences.push(platform.submit(message.from, &message.to, &message.text)?);
@@ -107,7 +107,7 @@ fn body(message: &Script) -> Value {
     json!({ "to": message.to, "from": message.from, "text": message.text })
 }
 
-fn post(api: &Target, key: &str, body: &Value) -> Result<Value, String> {
+fn post(api: &Daemon, key: &str, body: &Value) -> Result<Value, String> {
     api.post("/v1/messages", key, body, None).map(|answer| answer.body).map_err(|fault| fault.to_string())
 }
 
@@ -130,7 +130,7 @@ fn check_refusals(script: &[Script], handed: &[Handed]) -> Result<(), String> {
 }
 
 /// The answers about all messages, once every one is done with.
-fn finished(accepted: &[(&Script, &str)], api: &Target) -> Result<Option<Vec<Value>>, String> {
+fn finished(accepted: &[(&Script, &str)], api: &Daemon) -> Result<Option<Vec<Value>>, String> {
     let mut answers = Vec::new();
     for (message, id) in accepted {
         let key = format!("{}-key", message.tenant);
@@ -211,6 +211,8 @@ fn print_sums(lines: &[Value], of_cdr: &Sums, of_api: &Sums, of_carrier: &Sums) 
 /// What somebody can try while everything stays up.
 fn invite(stage: &Stage) {
     let (smpp, http) = (stage.smpp, stage.http);
+    // As it was called, so that a line can be pasted.
+    let sluice = std::env::args().next().unwrap_or_else(|| "sluice".to_owned());
     let message = r#"{"to":"447700900123","from":"Northgate","text":"Hello"}"#;
     terminal::line(&format!(
         "
@@ -222,8 +224,8 @@ It all stays up until Ctrl-C.
 
 Try:
   curl -H 'Authorization: Bearer northgate-key' -H 'Content-Type: application/json' http://{http}/v1/messages -d '{message}'
-  SLUICE_API_KEY=northgate-key sluice send --url http://{http} --to 447700900123 --from Northgate --text Hello
-  sluice load --connect {smpp} --system-id riverside --password secret --count 1000",
+  SLUICE_API_KEY=northgate-key {sluice} send --url http://{http} --to 447700900123 --from Northgate --text Hello
+  {sluice} load --connect {smpp} --system-id riverside --password secret --count 1000",
         stage.directory().display()
     ));
 }

@@ -15,7 +15,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::tools::terminal::Answer;
-use crate::tools::{Fault, terminal};
+use crate::tools::{Fault, send, terminal};
 
 /// Arguments of `sluice inspect`.
 #[derive(clap::Args, Debug)]
@@ -108,6 +108,8 @@ fn print(indent: &str, value: &Value) {
     let Some(object) = value.as_object() else { return };
     for (name, value) in object {
         match value {
+            Value::Object(rows) if rows.is_empty() => {}
+            Value::Array(rows) if rows.is_empty() => {}
             Value::Object(_) => {
                 terminal::line(&format!("{indent}{name}"));
                 print(&format!("{indent}  "), value);
@@ -116,18 +118,22 @@ fn print(indent: &str, value: &Value) {
                 terminal::line(&format!("{indent}{name}"));
                 rows.iter().for_each(|row| print_row(&format!("{indent}  "), row));
             }
-            Value::String(text) => terminal::line(&format!("{indent}{name:<26} {text}")),
-            other => terminal::line(&format!("{indent}{name:<26} {other}")),
+            other => terminal::line(&format!("{indent}{name:<26} {}", plain(other))),
         }
+    }
+}
+
+/// A value without quotes; "-" where there is none.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.is_empty() => "-".to_owned(),
+        value => send::plain(value),
     }
 }
 
 /// A TLV or an address on one line.
 fn print_row(indent: &str, row: &Value) {
-    let cells = row.as_object().into_iter().flatten().map(|(name, value)| match value {
-        Value::String(text) => format!("{name}={text}"),
-        other => format!("{name}={other}"),
-    });
+    let cells = row.as_object().into_iter().flatten().map(|(name, value)| format!("{name}={}", plain(value)));
     terminal::line(&format!("{indent}{}", cells.collect::<Vec<_>>().join(" ")));
 }
 

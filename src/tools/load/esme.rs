@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -80,11 +79,11 @@ impl Esme {
     /// Connects and sends the bind.
     pub(crate) fn poll_connect(
         &mut self,
-        address: SocketAddr,
+        address: &str,
         (system_id, password): (&str, &str),
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        let connecting = self.connecting.get_or_insert_with(|| Box::pin(TcpStream::connect(address)));
+        let connecting = self.connecting.get_or_insert_with(|| Box::pin(TcpStream::connect(address.to_owned())));
         self.phase = Phase::Connecting;
         let Poll::Ready(connected) = connecting.as_mut().poll(cx) else { return Poll::Pending };
         self.connecting = None;

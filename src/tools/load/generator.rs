@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io::IsTerminal;
 use std::mem;
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -21,12 +22,13 @@ use crate::smpp::fields::MessageType;
 use crate::smpp::pdu::{Body, Pdu, SubmitSm, SubmitSmResp};
 use crate::smpp::status::{CommandStatus, StatusAction, StatusClass};
 use crate::smpp::tlv::Tlvs;
+use crate::tools::Fault;
 use crate::tools::load::awaited::{Awaited, Match, read_receipt};
 use crate::tools::load::esme::{Esme, PAUSE_MAX, PAUSE_MIN, Phase};
 use crate::tools::load::ledger::Ledger;
 use crate::tools::load::report::Report;
 use crate::tools::load::template::{Pattern, Template};
-use crate::tools::load::{Args, Receipts, seconds};
+use crate::tools::load::{Args, Receipts};
 use crate::tools::quantity::micros;
 use crate::tools::wire::{Filled, write_header};
 
@@ -79,7 +81,7 @@ struct Outside {
 }
 
 impl Generator {
-    pub(crate) fn new(args: Args) -> Result<Generator, String> {
+    pub(crate) fn new(args: Args) -> Result<Generator, Fault> {
         let count = match (args.count, args.seconds) {
             (Some(count), _) => count,
             (None, Some(_)) => u32::MAX,
@@ -94,7 +96,7 @@ impl Generator {
             receipts: args.receipts != Receipts::None,
             last: bounded.then(|| args.first.saturating_add(count - 1)),
         };
-        let template = Template::new(&pattern)?;
+        let template = Template::new(&pattern).map_err(Fault::Misused)?;
         let style = "{elapsed_precise} {wide_bar} {pos}/{len} {per_sec} {msg}";
         let progress = match std::io::stderr().is_terminal() {
             true if bounded => ProgressBar::new(u64::from(count))
@@ -102,6 +104,7 @@ impl Generator {
             true => ProgressBar::new_spinner(),
             false => ProgressBar::hidden(),
         };
+        let open = |path: Option<&Path>| path.map(Ledger::open).transpose().map_err(Fault::Failed);
         Ok(Generator {
             clock: Clock::start(),
             now: Duration::ZERO,
@@ -112,8 +115,8 @@ impl Generator {
             issued: 0,
             again: VecDeque::new(),
             awaited: Awaited::default(),
-            ledger: args.ledger.as_deref().map(Ledger::open).transpose()?,
-            receipt_ledger: args.receipt_ledger.as_deref().map(Ledger::open).transpose()?,
+            ledger: open(args.ledger.as_deref())?,
+            receipt_ledger: open(args.receipt_ledger.as_deref())?,
             report: Report::new(args.reconnect),
             news: Duration::ZERO,
             interrupted: false,
@@ -198,7 +201,7 @@ impl Generator {
             Phase::Waiting(until) if self.now < until => return,
             Phase::Waiting(_) | Phase::Connecting => {
                 let who = (self.args.system_id.as_str(), self.args.password.as_str());
-                match esme.poll_connect(self.args.connect, who, cx) {
+                match esme.poll_connect(&self.args.connect, who, cx) {
                     Poll::Pending => return,
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(error)) => return self.connection_lost(esme, &error.to_string()),
@@ -338,7 +341,7 @@ impl Generator {
     }
 
     fn connection_lost(&mut self, esme: &mut Esme, why: &str) {
-        let address = self.args.connect;
+        let address = &self.args.connect;
         match esme.phase {
             Phase::Unbinding => drop(esme.reset(Phase::Gone)),
             _ if self.args.reconnect => {
@@ -409,7 +412,7 @@ impl Generator {
     }
 
     fn has_issued_all(&self) -> bool {
-        let time_is_up = self.args.seconds.is_some_and(|number| self.since_start() >= seconds(number));
+        let time_is_up = self.args.seconds.is_some_and(|limit| self.since_start() >= limit);
         self.interrupted || time_is_up || self.issued >= self.count
     }
 
@@ -432,7 +435,7 @@ impl Generator {
         }
         let answered = self.again.is_empty() && self.esmes.iter().all(|esme| esme.unanswered() == 0);
         let receipted = self.args.receipts != Receipts::Wait || self.awaited.open == 0;
-        if (answered && receipted) || self.now >= self.news + seconds(self.args.patience) {
+        if (answered && receipted) || self.now >= self.news + self.args.patience {
             self.unbinding_since = Some(self.now);
             for esme in &mut self.esmes {
                 self.report.unanswered += esme.give_up_in_flight();

@@ -7,7 +7,6 @@ mod ledger;
 mod report;
 mod template;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,13 +19,13 @@ use crate::tools::quantity::{self, Rate};
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     /// Address of the gateway or message centre
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:2775")]
-    connect: SocketAddr,
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:2775")]
+    connect: String,
     /// Who binds
     #[arg(long, value_name = "ID")]
     system_id: String,
-    /// The password to bind with (test accounts only: other users of this machine can see arguments)
-    #[arg(long, value_name = "PASSWORD", default_value = "")]
+    /// The password to bind with; in the environment other users of this machine cannot see it
+    #[arg(long, value_name = "PASSWORD", env = "SLUICE_SMPP_PASSWORD", hide_env_values = true, default_value = "")]
     password: String,
     /// Transceivers to bind
     #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -41,8 +40,8 @@ pub struct Args {
     #[arg(long, value_name = "N", conflicts_with = "seconds", value_parser = clap::value_parser!(u32).range(1..100_000_000))]
     count: Option<u32>,
     /// Send for so many seconds
-    #[arg(long, value_name = "S")]
-    seconds: Option<f64>,
+    #[arg(long, value_name = "S", value_parser = quantity::seconds)]
+    seconds: Option<Duration>,
     /// Number of the first message: each text ends with its number, as in "#00000001"
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(..100_000_000))]
     first: u32,
@@ -62,8 +61,8 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "WHAT", default_value = "wait")]
     receipts: Receipts,
     /// Seconds without any news after which what is missing counts as missing
-    #[arg(long, value_name = "S", default_value = "30")]
-    patience: f64,
+    #[arg(long, value_name = "S", default_value = "30", value_parser = quantity::seconds)]
+    patience: Duration,
     /// Bind again when a connection is lost, for as long as it takes
     #[arg(long)]
     reconnect: bool,
@@ -95,18 +94,13 @@ enum Receipts {
 /// Runs `sluice load`: success if nothing is missing at the end.
 pub fn run(args: Args) -> Result<(), Fault> {
     let json = args.json;
-    let report = drive(args).map_err(Fault::Failed)?;
+    let report = drive(args)?;
     report.print(json);
     report.missing().map_or(Ok(()), |missing| Err(Fault::Failed(missing)))
 }
 
-fn drive(args: Args) -> Result<Report, String> {
+fn drive(args: Args) -> Result<Report, Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| format!("the runtime does not start: {error}"))?;
-    runtime.block_on(async { Generator::new(args)?.run().await })
-}
-
-/// A number of seconds as people write it.
-fn seconds(number: f64) -> Duration {
-    Duration::try_from_secs_f64(number).unwrap_or(Duration::MAX)
+    let runtime = runtime.map_err(|error| Fault::Failed(format!("the runtime does not start: {error}")))?;
+    runtime.block_on(async { Generator::new(args)?.run().await.map_err(Fault::Failed) })
 }
