@@ -60,7 +60,7 @@ pub enum Validity {
 }
 
 /// How a carrier asks to be bound to (SMPP 3.4 section 2.2.1).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outbind {
     /// Where its connections are taken.
     pub listen: SocketAddr,
@@ -71,7 +71,7 @@ pub struct Outbind {
 }
 
 /// One carrier account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Its number in facts.
     pub id: CarrierId,

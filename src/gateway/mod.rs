@@ -58,7 +58,10 @@ pub fn serve(path: &Path) -> ExitCode {
     });
     runtime.shutdown_background();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            tracing::info!("stopped");
+            ExitCode::SUCCESS
+        }
         Err(error) => fatal(&error),
     }
 }

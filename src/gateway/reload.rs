@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
+use crate::carrier;
 use crate::config::Config;
 use crate::gateway::compose;
 use crate::gateway::opening::number_all;
 use crate::gateway::running::Running;
+use crate::message::CarrierId;
 
 /// How long the core may take to give new names their numbers.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -55,20 +57,23 @@ impl Running {
         self.names.add(&numbers.tenants, &numbers.carriers);
         self.numbers = numbers;
         self.rules.store(Arc::new(rules));
-        self.config = config;
         Ok(())
     }
 
+    /// `self.config` stays that of the start, so it is told at each reload until then what is not yet in force.
     fn name_what_needs_a_restart(&self, config: &Config) {
+        let bound = |config: &Config| -> Vec<carrier::Config> {
+            config.carriers.iter().map(|carrier| compose::carrier(carrier, CarrierId::default())).collect()
+        };
         let changed = [
             ("[node]", config.node != self.config.node),
             ("[store]", config.store != self.config.store),
             ("[smpp]", config.smpp != self.config.smpp),
             ("[http]", config.http != self.config.http),
-            ("the binds of [[carrier]]", config.carriers != self.config.carriers),
+            ("what binds to a [[carrier]]", bound(config) != bound(&self.config)),
         ];
         for (what, _) in changed.iter().filter(|(_, changed)| *changed) {
-            tracing::warn!("{what} has changed; that takes effect at the next start");
+            tracing::warn!("{what} is not as it was at the start; that takes effect at the next one");
         }
     }
 }

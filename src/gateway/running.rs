@@ -69,6 +69,7 @@ impl Signals {
 
 /// The daemon.
 pub(super) struct Running {
+    /// As it was at the start.
     pub config: Config,
     pub path: PathBuf,
     pub exchange: Arc<Exchange>,
@@ -275,13 +276,14 @@ impl Running {
         let mut look = tokio::time::interval(LOOK * 20);
         let watchdog = sd_notify::watchdog_enabled().map_or(DAY, |every| every / 2);
         let mut watchdog = tokio::time::interval(watchdog);
+        let turns = Arc::new(AtomicBool::new(true));
         loop {
             tokio::select! {
                 _ = signals.terminate.recv() => break,
                 _ = signals.interrupt.recv() => break,
                 _ = signals.hang_up.recv() => self.reload(),
                 _ = keys_due.tick() => self.prepare_keys(),
-                _ = watchdog.tick() => { let _ = sd_notify::notify(&[NotifyState::Watchdog]); }
+                _ = watchdog.tick() => self.sign_of_life(&turns),
                 _ = look.tick() => {
                     self.clock.follow();
                     if self.threads.have_ended() {
@@ -297,6 +299,15 @@ impl Running {
             }
         };
         self.stop(again).await
+    }
+
+    /// Tells the supervisor that all is well, if the core has turned since it was told so last. A disk that hangs keeps it from that.
+    fn sign_of_life(&self, turns: &Arc<AtomicBool>) {
+        if turns.swap(false, Ordering::Relaxed) {
+            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+            let turns = turns.clone();
+            self.shared.send(Box::new(move |_, _| turns.store(true, Ordering::Relaxed)));
+        }
     }
 
     /// Tomorrow's data keys, so that nobody waits at midnight.

@@ -36,7 +36,7 @@ use crate::tools::{Fault, quantity, terminal};
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     /// The message centre to play against; --listen plays against an ESME
-    #[arg(long, value_name = "HOST:PORT", required_unless_present_any = ["list", "listen"], conflicts_with = "listen")]
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "listen")]
     connect: Option<String>,
     /// Wait here for an ESME to play against; port 0 takes a free one, which the line `ready smpp=ADDR` tells
     #[arg(long, value_name = "ADDR")]
@@ -90,6 +90,10 @@ pub fn run(args: &Args) -> Result<(), Fault> {
             terminal::line(&format!("{:<12} {} ({})", case.section, case.name, case.clause));
         }
         return Ok(());
+    }
+    if args.connect.is_none() && args.listen.is_none() {
+        let what = "name the peer: --connect HOST:PORT for a message centre, --listen ADDR for an ESME that connects";
+        return Err(Fault::Misused(what.to_owned()));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Fault::Failed(format!("the runtime does not start: {error}")))?;
