@@ -157,7 +157,6 @@ pub(super) fn smpp_server(config: &Config, doors: Doors) -> smpp::Config {
         response_timeout: smpp.response_timeout,
         idle_timeout: smpp.idle_timeout,
         limits: limits(config),
-        ..smpp::Config::default()
     }
 }
 
