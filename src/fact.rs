@@ -227,8 +227,32 @@ pub struct Accepted<'a> {
     pub number: u64,
     /// The request that must not be repeated; all zero if there was no key.
     pub idempotency: Idempotency,
+    /// By which carriers it may go as well, as long as none has been given any of it.
+    pub others: Others,
     /// The envelope, sealed.
     pub sealed: &'a [u8],
+}
+
+/// The other carriers of a message's route that take its parts as they are, the preferred one first; at most three.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Others([u16; Others::MAX]);
+
+impl Others {
+    /// So many are kept.
+    pub const MAX: usize = 3;
+
+    /// The first of these carriers.
+    pub fn of(carriers: impl Iterator<Item = CarrierId>) -> Others {
+        let mut others = Others::default();
+        // Zero is none, so each stands one higher.
+        others.0.iter_mut().zip(carriers).for_each(|(place, carrier)| *place = carrier.0 + 1);
+        others
+    }
+
+    /// The carriers.
+    pub fn iter(self) -> impl Iterator<Item = CarrierId> {
+        self.0.into_iter().filter_map(|place| place.checked_sub(1)).map(CarrierId)
+    }
 }
 
 /// Which request a message came from, by keyed hashes.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::billing::ledger::Ledger;
-use crate::core::messages::Messages;
+use crate::core::messages::{Messages, Tariff};
 use crate::core::names::Names;
 use crate::core::requests::Requests;
 use crate::core::slot::{NONE, Part, Slot, bits};
@@ -72,8 +72,8 @@ impl Fold {
             Fact::Accepted(ref accepted) => {
                 self.apply_accepted(accepted, place);
             }
-            Fact::Released { part, repeat, .. } => {
-                self.apply_released(part, repeat);
+            Fact::Released { carrier, part, repeat, .. } => {
+                self.apply_released(carrier, part, repeat);
             }
             Fact::Sent { part, at, account, posted_micros, carrier, carrier_id } => {
                 self.ledger.post(account.tenant, account.currency, posted_micros);
@@ -132,7 +132,8 @@ impl Fold {
 
     fn insert(&mut self, accepted: &Accepted<'_>, place: Place) -> u32 {
         let keyed = accepted.idempotency.key != 0;
-        let tariff = self.messages.tariff(accepted.price_micros, accepted.currency);
+        let Accepted { price_micros: micros, currency, others, .. } = *accepted;
+        let tariff = self.messages.tariff(Tariff { micros, currency, others });
         let slot = self.messages.insert(Slot {
             id: accepted.id,
             place,
@@ -162,9 +163,11 @@ impl Fold {
         slot
     }
 
-    /// A part is bound to a window place. Returns its entry, if the message is known.
-    pub(super) fn apply_released(&mut self, part: PartRef, repeat: bool) -> Option<u32> {
+    /// A part is bound to a window place, perhaps of another carrier than the message waited for at first. Returns its entry, if the
+    /// message is known.
+    pub(super) fn apply_released(&mut self, carrier: CarrierId, part: PartRef, repeat: bool) -> Option<u32> {
         let slot = self.messages.find(part.id)?;
+        self.messages.slot_mut(slot).carrier = carrier;
         let entry = match self.messages.part_entry(slot, part.part) {
             Some(entry) => entry,
             None => self.messages.add_part(slot, part.part),
@@ -301,6 +304,7 @@ impl Fold {
         let index = self.messages.add_part(slot, summary.part);
         let message = self.messages.slot_mut(slot);
         message.ended += u8::from(summary.stage == Stage::Done);
+        message.carrier = summary.carrier;
         let number = message.number;
         let entry = self.messages.part_mut(index);
         entry.stage = summary.stage;

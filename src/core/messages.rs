@@ -5,9 +5,17 @@ use std::collections::BTreeMap;
 use hashbrown::HashTable;
 
 use crate::core::slot::{CARRIER_ID_INLINE, NONE, Part, Slot};
-use crate::fact::{PartRef, PartSummary, Stage};
+use crate::fact::{Others, PartRef, PartSummary, Stage};
 use crate::message::{Currency, MessageId};
 use crate::release::chunks::Chunks;
+
+/// What messages of one price and route share.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Tariff {
+    pub(super) micros: i64,
+    pub(super) currency: Currency,
+    pub(super) others: Others,
+}
 
 /// Slabs of slots and part entries; freed ones are linked and used again.
 pub(super) struct Messages {
@@ -18,7 +26,7 @@ pub(super) struct Messages {
     long_ids: BTreeMap<u32, Box<[u8]>>,
     /// By id; many small tables, so that the growth of one never stops the core.
     index: Vec<HashTable<u32>>,
-    tariffs: Vec<(i64, Currency)>,
+    tariffs: Vec<Tariff>,
 }
 
 impl Messages {
@@ -70,7 +78,18 @@ impl Messages {
     }
 
     pub(super) fn price(&self, slot: u32) -> (i64, Currency) {
-        self.tariffs.get(self.slots.get(slot).tariff as usize).copied().unwrap_or_default()
+        let tariff = self.tariffs.get(self.slots.get(slot).tariff as usize).copied().unwrap_or_default();
+        (tariff.micros, tariff.currency)
+    }
+
+    /// By which carriers a message may go as well.
+    pub(super) fn others(&self, slot: u32) -> Others {
+        self.tariffs.get(self.slots.get(slot).tariff as usize).map_or(Others::default(), |tariff| tariff.others)
+    }
+
+    /// Whether no part of a message is with its carrier or was.
+    pub(super) fn is_untouched(&self, slot: u32) -> bool {
+        self.parts_of(slot).all(|part| self.parts.get(part).stage == Stage::Waiting)
     }
 
     /// The entries of the parts that have left the lane, in no promised order.
@@ -139,12 +158,12 @@ impl Messages {
         .write(out);
     }
 
-    pub(super) fn tariff(&mut self, micros: i64, currency: Currency) -> u32 {
-        // A configuration has few prices, and the last one used is mostly the next: search from the end.
-        match self.tariffs.iter().rposition(|tariff| *tariff == (micros, currency)) {
+    pub(super) fn tariff(&mut self, tariff: Tariff) -> u32 {
+        // A configuration has few prices and routes, and the last one used is mostly the next: search from the end.
+        match self.tariffs.iter().rposition(|known| *known == tariff) {
             Some(index) => index as u32,
             None => {
-                self.tariffs.push((micros, currency));
+                self.tariffs.push(tariff);
                 self.tariffs.len() as u32 - 1
             }
         }

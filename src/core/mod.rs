@@ -10,11 +10,14 @@
 //! | schedule | what follows from it and is not written: lanes, wheel, binds and their windows, the arena |
 //! | accept, outcome, receipts, report, status, timers, sweep | one kind of command each |
 //! | release | the release turn |
+//! | doubt | parts without an outcome |
+//! | reroute | messages whose carrier is out of reach |
 //! | order | destinations whose messages keep their order |
 //! | start | replay, and what happens before the first turn |
 
 mod accept;
 mod arena;
+mod doubt;
 mod fold;
 mod group;
 mod messages;
@@ -26,6 +29,7 @@ mod receipts;
 mod release;
 mod report;
 mod requests;
+mod reroute;
 mod schedule;
 mod slot;
 mod start;

@@ -13,6 +13,8 @@ pub struct Numbers {
     pub rejected: u64,
     /// Parts that will be, or were, submitted again although they may have been taken: possible duplicates.
     pub in_doubt: u64,
+    /// Parts refused because the carrier never answered them, however often they were submitted.
+    pub given_up: u64,
     /// Receipts that found their part, by [`crate::message::State`] octet.
     pub receipted: [u64; 9],
     pub unmatched: u64,
@@ -26,6 +28,8 @@ pub struct Numbers {
     pub concluded: [u64; 9],
     /// Parts in carriers' windows, now.
     pub in_windows: u32,
+    /// Times that a waiting message went over to another carrier of its route.
+    pub rerouted: u64,
     /// Messages not at their end, now.
     pub waiting: u64,
     /// Bodies asked of the reader.

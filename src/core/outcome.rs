@@ -18,13 +18,25 @@ impl Core {
     pub(super) fn submitted(&mut self, link: LinkId, place: u16, outcome: Outcome, bytes: &[u8], group: &mut Group) {
         let Some(entry) = self.schedule.vacate(link, place) else { return };
         self.schedule.in_windows -= 1;
+        if !matches!(outcome, Outcome::Lost | Outcome::Later { counts: false, .. }) {
+            self.answered(entry);
+        }
         match outcome {
             Outcome::Taken(id) => self.taken(entry, id.of(bytes), group),
             Outcome::Later { status, counts } => self.later(entry, status, counts, group),
             Outcome::Aside { status } => self.aside(entry, status, group),
             Outcome::Refused { status } => self.refused(entry, status, group),
-            Outcome::Lost => self.doubt(entry, group),
+            Outcome::Lost => self.unanswered(entry, group),
         }
+    }
+
+    /// The carrier has said something about this part: what was lost with it before was not its fault.
+    fn answered(&mut self, entry: u32) {
+        let part = self.fold.messages.part_mut(entry);
+        (part.losses, part.losses_alone) = (0, 0);
+        let carrier = self.carrier_of(entry);
+        let account = self.schedule.carrier(carrier);
+        account.answers = account.answers.wrapping_add(1);
     }
 
     pub(super) fn taken(&mut self, entry: u32, carrier_id: &[u8], group: &mut Group) {
@@ -44,12 +56,9 @@ impl Core {
     }
 
     fn later(&mut self, entry: u32, status: u32, counts: bool, group: &mut Group) {
+        let carrier = self.carrier_of(entry);
         let slot = self.fold.messages.part(entry).slot;
-        let carrier = self.fold.messages.slot(slot).carrier;
-        let part = self.fold.messages.part_mut(entry);
-        part.attempts = part.attempts.saturating_add(u8::from(counts));
-        let attempts = u32::from(part.attempts);
-        let pause = self.pause(slot, carrier, attempts);
+        let pause = if counts { self.attempted(entry) } else { None };
         if counts && pause.is_none() {
             return self.refused(entry, status, group);
         }
@@ -57,8 +66,8 @@ impl Core {
         self.record(&Fact::Deferred { carrier, at: self.now, part, status }, group);
         self.numbers.deferred += 1;
         match pause {
-            Some(pause) if counts => self.sleep(slot, pause),
-            _ => self.requeue(slot),
+            Some(pause) => self.sleep(slot, pause),
+            None => self.requeue(slot),
         }
     }
 
@@ -76,16 +85,25 @@ impl Core {
         self.sleep(slot, (waited / ASIDE_SHARE).clamp(backoff.first.min(backoff.cap), backoff.cap));
     }
 
-    /// How long a part waits after so many attempts; `None` after the last one. The jitter is the message's own, so that replay and
-    /// simulation see the same.
-    fn pause(&mut self, slot: u32, carrier: CarrierId, attempts: u32) -> Option<Duration> {
+    /// Counts an attempt and says how long the part waits before the next; `None` after the last one. The jitter is the message's own, so
+    /// that replay and simulation see the same.
+    pub(super) fn attempted(&mut self, entry: u32) -> Option<Duration> {
+        let carrier = self.carrier_of(entry);
+        let part = self.fold.messages.part_mut(entry);
+        part.attempts = part.attempts.saturating_add(1);
+        let (slot, attempts) = (part.slot, u32::from(part.attempts));
         let random = self.fold.messages.slot(slot).id.0.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         self.schedule.carrier(carrier).terms.retry.next(attempts, random)
     }
 
+    /// By which carrier a part goes.
+    pub(super) fn carrier_of(&self, entry: u32) -> CarrierId {
+        self.fold.messages.slot(self.fold.messages.part(entry).slot).carrier
+    }
+
     /// Lets a message wait before its next try, with all its parts: those behind the deferred one would meet the same error. If it is
     /// in its lane it leaves that when its turn comes.
-    fn sleep(&mut self, slot: u32, pause: Duration) {
+    pub(super) fn sleep(&mut self, slot: u32, pause: Duration) {
         let micros = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
         // The wheel goes by whole seconds; rounded up, so that it is never early.
         let until = seconds(self.now.plus_micros(micros.saturating_add(999_999)));

@@ -3,6 +3,7 @@
 use crate::command::{Effect, Span};
 use crate::core::Core;
 use crate::core::RELEASE_OCTETS_MAX;
+use crate::core::doubt::LOSSES_IN_COMPANY_MAX;
 use crate::core::group::Group;
 use crate::core::seconds;
 use crate::core::slot::bits;
@@ -24,6 +25,14 @@ enum Head {
     Spent,
 }
 
+/// The part of a message that goes next.
+#[derive(Clone, Copy)]
+struct Next {
+    index: u8,
+    repeat: bool,
+    alone: bool,
+}
+
 impl Core {
     /// Releases what time, rates and credits allow. Bounded by the credits, and by the group's size.
     pub(super) fn release(&mut self, group: &mut Group) {
@@ -38,8 +47,11 @@ impl Core {
 
     fn release_to(&mut self, carrier: CarrierId, group: &mut Group) {
         self.schedule.carrier(carrier).ready_at = None;
+        if self.schedule.carrier(carrier).binds.is_empty() {
+            return self.reroute(carrier);
+        }
         while group.records.octets().len() < RELEASE_OCTETS_MAX {
-            if self.next_bind(carrier).is_none() {
+            if self.next_bind(carrier, false).is_none() {
                 return;
             }
             let fold = &self.fold;
@@ -106,7 +118,8 @@ impl Core {
         let mut end = Head::Moved;
         while self.waits(slot) {
             let now = self.now;
-            let Some(link) = self.next_bind(carrier) else {
+            let next = self.next_part(slot);
+            let Some(link) = self.next_bind(carrier, next.alone) else {
                 end = Head::Spent;
                 break;
             };
@@ -116,7 +129,7 @@ impl Core {
                 }
                 rate.take(now, 1);
             }
-            carried = Some(self.release_part(carrier, link, slot, carried, group));
+            carried = Some(self.release_part(carrier, link, (slot, next), carried, group));
             released += 1;
         }
         if self.waits(slot) {
@@ -134,16 +147,15 @@ impl Core {
         &mut self,
         carrier: CarrierId,
         link: LinkId,
-        slot: u32,
+        (slot, Next { index, repeat, alone }): (u32, Next),
         carried: Option<(LinkId, Span)>,
         group: &mut Group,
     ) -> (LinkId, Span) {
-        let (index, repeat) = self.next_part(slot);
         let message = *self.fold.messages.slot(slot);
         let part = PartRef { id: message.id, part: index };
         group.records.push(&Fact::Released { carrier, at: self.now, part, repeat });
-        let entry = self.fold.apply_released(part, repeat).expect("a message in a lane has a slot");
-        let place = self.schedule.occupy(link, entry).expect("next_bind chose a bind with a free place");
+        let entry = self.fold.apply_released(carrier, part, repeat).expect("a message in a lane has a slot");
+        let place = self.schedule.occupy(link, entry, alone).expect("next_bind chose a bind with a free place");
         self.schedule.in_windows += 1;
         self.numbers.released += 1;
         let envelope = match carried {
@@ -159,7 +171,7 @@ impl Core {
     }
 
     /// The part to submit next: one that must be submitted again, lowest first, or the next fresh one.
-    fn next_part(&self, slot: u32) -> (u8, bool) {
+    fn next_part(&self, slot: u32) -> Next {
         let messages = &self.fold.messages;
         let again = messages
             .parts_of(slot)
@@ -167,20 +179,24 @@ impl Core {
             .filter(|part| part.stage == Stage::Waiting)
             .min_by_key(|part| part.index);
         match again {
-            Some(part) => (part.index, part.repeat),
-            None => (messages.slot(slot).started, false),
+            Some(part) => {
+                let alone = part.losses >= LOSSES_IN_COMPANY_MAX;
+                Next { index: part.index, repeat: part.repeat, alone }
+            }
+            None => Next { index: messages.slot(slot).started, repeat: false, alone: false },
         }
     }
 
     /// A bind of the carrier with a free window place: the same one until it is full, so that a write carries many PDUs, then the next.
-    fn next_bind(&mut self, carrier: CarrierId) -> Option<LinkId> {
+    /// What goes `alone` waits for one on which nothing is unanswered; nothing else is released meanwhile, or that would never come.
+    fn next_bind(&mut self, carrier: CarrierId, alone: bool) -> Option<LinkId> {
         let account = self.schedule.carriers.get(usize::from(carrier.0))?;
         let count = account.binds.len();
         for turn in 0..count {
             let index = (account.next_bind + turn) % count;
             let link = account.binds[index];
             let bind = self.schedule.binds.get(link.0 as usize).and_then(Option::as_ref);
-            if bind.is_some_and(|bind| bind.has_credit()) {
+            if bind.is_some_and(|bind| bind.has_credit() && (!alone || bind.is_empty())) {
                 self.schedule.carriers[usize::from(carrier.0)].next_bind = index;
                 return Some(link);
             }

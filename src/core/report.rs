@@ -55,7 +55,7 @@ impl Core {
         let message = *self.fold.messages.slot(slot);
         let Some(envelope) = self.schedule.arena.get(message.body, message.id) else { return false };
         let envelope = group.outboxes.carry(link, envelope);
-        let place = self.schedule.occupy(link, slot).expect("receiving_bind chose a bind with a free place");
+        let place = self.schedule.occupy(link, slot, false).expect("receiving_bind chose a bind with a free place");
         self.fold.messages.slot_mut(slot).set(bits::QUEUED, false);
         let report = self.report_of(slot);
         group.outboxes.push(link, Effect::Deliver { slot: place, report, envelope });

@@ -10,7 +10,6 @@ use crate::core::group::Group;
 use crate::core::order::Orders;
 use crate::core::seconds;
 use crate::core::slot::NONE;
-use crate::fact::{Fact, PartRef};
 use crate::message::{CarrierId, LinkId, TenantId, Timestamp};
 use crate::release::buckets::{CarrierRate, Rate, TenantBucket};
 use crate::release::lanes::Lanes;
@@ -93,6 +92,8 @@ impl Default for Terms {
 pub(super) struct Bind {
     pub(super) role: Role,
     pub(super) held: bool,
+    /// What is in its window goes alone.
+    pub(super) alone: bool,
     /// Part entries (carriers) or slots (tenants); `NONE` where free.
     pub(super) window: Vec<u32>,
     pub(super) free: Vec<u16>,
@@ -100,7 +101,11 @@ pub(super) struct Bind {
 
 impl Bind {
     pub(super) fn has_credit(&self) -> bool {
-        !self.held && !self.free.is_empty()
+        !self.held && !self.alone && !self.free.is_empty()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.free.len() == self.window.len()
     }
 }
 
@@ -110,6 +115,10 @@ pub(super) struct Carrier {
     pub(super) next_bind: usize,
     pub(super) terms: Terms,
     pub(super) rate: Option<CarrierRate>,
+    /// Parts that it has answered, counted round and round.
+    pub(super) answers: u32,
+    /// While it has no bind: when to look for messages that may go by another carrier.
+    pub(super) look_at: Option<Timestamp>,
     /// When its rate allows the next part, if that is what it waits for.
     pub(super) ready_at: Option<Timestamp>,
 }
@@ -193,10 +202,11 @@ impl Schedule {
         }
     }
 
-    /// Takes a window place of `link` for `entry`.
-    pub(super) fn occupy(&mut self, link: LinkId, entry: u32) -> Option<u16> {
+    /// Takes a window place of `link` for `entry`; nothing follows one that goes alone.
+    pub(super) fn occupy(&mut self, link: LinkId, entry: u32, alone: bool) -> Option<u16> {
         let bind = self.bind(link)?;
         let place = bind.free.pop()?;
+        bind.alone = alone;
         bind.window[usize::from(place)] = entry;
         Some(place)
     }
@@ -209,6 +219,7 @@ impl Schedule {
             return None;
         }
         bind.free.push(place);
+        bind.alone = false;
         Some(entry)
     }
 }
@@ -221,9 +232,13 @@ impl Core {
         }
         let free = (0..window).rev().collect();
         let window = vec![NONE; usize::from(window)];
-        self.schedule.binds[index] = Some(Bind { role, held: false, window, free });
+        self.schedule.binds[index] = Some(Bind { role, held: false, alone: false, window, free });
         match role {
-            Role::Carrier(carrier) => self.schedule.carrier(carrier).binds.push(link),
+            Role::Carrier(carrier) => {
+                let account = self.schedule.carrier(carrier);
+                account.binds.push(link);
+                account.look_at = None;
+            }
             Role::Tenant(tenant) => {
                 self.schedule.tenant(tenant).binds.push(link);
                 self.schedule.stir(tenant);
@@ -246,10 +261,7 @@ impl Core {
             match bind.role {
                 Role::Carrier(carrier) => {
                     self.schedule.carrier(carrier).binds.retain(|other| *other != link);
-                    for entry in entries {
-                        self.schedule.in_windows -= 1;
-                        self.doubt(entry, group);
-                    }
+                    self.lost(carrier, &entries.collect::<Vec<u32>>(), group);
                 }
                 Role::Tenant(tenant) => {
                     self.schedule.tenant(tenant).binds.retain(|other| *other != link);
@@ -263,22 +275,6 @@ impl Core {
             }
         }
         group.outboxes.push(link, crate::command::Effect::Closed);
-    }
-
-    /// A part that was released has no outcome: it will be sent again, marked, unless the carrier's terms leave it alone (quirks Q74 and
-    /// Q76).
-    pub(super) fn doubt(&mut self, entry: u32, group: &mut Group) {
-        let part = self.fold.messages.part(entry);
-        let slot = part.slot;
-        let message = self.fold.messages.slot(slot);
-        let (carrier, part) = (message.carrier, PartRef { id: message.id, part: part.index });
-        if !self.schedule.carrier(carrier).terms.resends {
-            self.numbers.in_doubt += 1;
-            return self.taken(entry, b"", group);
-        }
-        self.record(&Fact::InDoubt { carrier, at: self.now, part }, group);
-        self.numbers.in_doubt += 1;
-        self.requeue(slot);
     }
 
     /// A tenant's pace; `None` for no limit. A changed rate keeps what is in its bucket.

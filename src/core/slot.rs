@@ -128,6 +128,11 @@ pub(super) struct Part {
     pub(super) posted: bool,
     pub(super) voided: bool,
     pub(super) attempts: u8,
+    /// Links that were lost while it was unanswered, and those of them on which it was alone although the carrier answers others.
+    pub(super) losses: u8,
+    pub(super) losses_alone: u8,
+    /// The carrier's count of answers at the first of them.
+    pub(super) answers_before: u32,
     /// The tenant has answered the receipt of this part.
     pub(super) told: bool,
     pub(super) err: [u8; 8],
@@ -150,6 +155,9 @@ impl Default for Part {
             posted: false,
             voided: false,
             attempts: 0,
+            losses: 0,
+            losses_alone: 0,
+            answers_before: 0,
             told: false,
             err: [0; 8],
             carrier_id_octets: 0,

@@ -1,8 +1,10 @@
 //! The core against a journal in memory: lives of messages, restarts at any group, and the books.
 
+mod doubt;
 mod faults;
 mod lives;
 mod order;
 mod quirks;
 mod random;
+mod reroute;
 mod world;

@@ -2,7 +2,9 @@
 //!
 //! Facts that come in runs (Released, Sent, Receipted, ...) share one record: a head of carrier and time, then one entry each.
 
-use crate::fact::{Accepted, Account, Concluded, Fact, Idempotency, Kept, Named, Notice, PartRef, PartSummary, Stage};
+use crate::fact::{
+    Accepted, Account, Concluded, Fact, Idempotency, Kept, Named, Notice, Others, PartRef, PartSummary, Stage,
+};
 use crate::message::{CarrierId, Currency, Encoding, MessageId, State, TenantId, Timestamp};
 
 /// Type octets of records.
@@ -57,7 +59,8 @@ impl Accepted<'_> {
         out.extend_from_slice(&self.idempotency.body.to_le_bytes());
         out.extend_from_slice(&self.idempotency.index.to_le_bytes());
         out.extend_from_slice(&self.idempotency.count.to_le_bytes());
-        out.extend_from_slice(&[0; 12]);
+        self.others.0.iter().for_each(|place| out.extend_from_slice(&place.to_le_bytes()));
+        out.extend_from_slice(&[0; 6]);
         out.extend_from_slice(&self.credit_micros.to_le_bytes());
         out.extend_from_slice(self.sealed);
     }
@@ -77,7 +80,8 @@ impl Accepted<'_> {
         let (price_micros, currency, class, day) = (r.i64()?, r.currency()?, r.u8()?, r.u32()?);
         let (due, expires, number) = (Timestamp(r.i64()?), Timestamp(r.i64()?), r.u64()?);
         let idempotency = Idempotency { key: r.u64()?, body: r.u64()?, index: r.u16()?, count: r.u16()? };
-        r.octets(12)?;
+        let others = Others([r.u16()?, r.u16()?, r.u16()?]);
+        r.octets(6)?;
         let credit_micros = r.i64()?;
         Some(Accepted {
             id,
@@ -97,6 +101,7 @@ impl Accepted<'_> {
             expires,
             number,
             idempotency,
+            others,
             sealed: r.0,
         })
     }

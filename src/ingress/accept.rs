@@ -13,7 +13,7 @@ use crate::billing::price::{PriceBook, Quote};
 use crate::command::{Command, Reply, Span};
 use crate::envelope::{Envelope, Party};
 use crate::exchange::Batch;
-use crate::fact::{Accepted, Idempotency, flags};
+use crate::fact::{Accepted, Idempotency, Others, flags};
 use crate::ingress::parts::{Content, Layout, Parts, encoding};
 use crate::ingress::references::References;
 use crate::ingress::tables::Tables;
@@ -137,6 +137,7 @@ struct Decided {
     due: Timestamp,
     expires: Timestamp,
     carrier: CarrierId,
+    others: Others,
     layout: Layout,
     quote: Quote,
     price: Option<Money>,
@@ -216,13 +217,20 @@ impl Intake {
             Quote::PerPart(_) => Some(quote.total(layout.parts).ok_or(Refusal::NoPrice)?),
             Quote::NoPrice => return Err(Refusal::NoPrice),
         };
-        Ok(Decided { to, from, due, expires, carrier, layout, quote, price })
+        let others = others(rules, tenant, carriers?, carrier);
+        Ok(Decided { to, from, due, expires, carrier, others, layout, quote, price })
     }
 
     /// The first carrier that has a bind, or the preferred one if none has: then the message waits for it.
     fn first_up(&self, carriers: &[CarrierId]) -> CarrierId {
         carriers.iter().copied().find(|carrier| self.presence.is_up(*carrier)).unwrap_or(carriers[0])
     }
+}
+
+/// The other carriers that take the parts as they are cut and encoded for `carrier`.
+fn others(rules: &Rules, tenant: &Tenant, carriers: &[CarrierId], carrier: CarrierId) -> Others {
+    let coding = |carrier: CarrierId| tenant.narrowed(rules.policy.coding(carrier));
+    Others::of(carriers.iter().copied().filter(|other| *other != carrier && coding(*other) == coding(carrier)))
 }
 
 impl Decided {
@@ -315,6 +323,7 @@ fn record(submission: &Submission<'_>, decided: &Decided, number: u64, now: Time
         expires: decided.expires,
         number,
         idempotency: submission.idempotency,
+        others: decided.others,
         ..Accepted::default()
     }
 }

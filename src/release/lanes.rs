@@ -146,12 +146,50 @@ impl Lanes {
         lane.len -= 1;
         lane.head = self.behind[head];
         self.carriers[usize::from(lane.key.carrier.0)].waiting -= 1;
+        self.left(id);
+        head
+    }
+
+    /// Something has left the lane.
+    fn left(&mut self, id: u32) {
+        let lane = &mut self.lanes[id as usize];
         if lane.len == 0 {
             // What an empty lane did not spend is gone, what it owes is not.
             lane.deficit = lane.deficit.min(0);
             self.leave_round(id);
         }
-        head
+    }
+
+    /// Takes out, in their order, the messages of which `goes` says yes, looking at the first `looks_max` of the lane.
+    pub fn take_where(
+        &mut self,
+        lane: LaneId,
+        looks_max: usize,
+        mut goes: impl FnMut(u32) -> bool,
+        taken: &mut Vec<u32>,
+    ) {
+        let LaneId(id) = lane;
+        let lane = &mut self.lanes[id as usize];
+        let (mut before, mut index) = (NONE, lane.head);
+        for _ in 0..looks_max.min(lane.len as usize) {
+            let next = self.behind[index];
+            if !goes(index) {
+                before = index;
+            } else {
+                match before {
+                    NONE => lane.head = next,
+                    _ => self.behind[before] = next,
+                }
+                if next == NONE {
+                    lane.tail = before;
+                }
+                lane.len -= 1;
+                self.carriers[usize::from(lane.key.carrier.0)].waiting -= 1;
+                taken.push(index);
+            }
+            index = next;
+        }
+        self.left(id);
     }
 
     /// The lane sends nothing before `until`; [`Lanes::advance`] wakes it.
@@ -227,6 +265,12 @@ impl Lanes {
             self.lanes.push(Lane::new(key));
         }
         LaneId(*id)
+    }
+
+    /// The lanes of a carrier in which something waits.
+    pub fn of(&self, carrier: CarrierId) -> impl Iterator<Item = LaneId> + '_ {
+        let tenants = self.carriers.get(usize::from(carrier.0)).into_iter().flat_map(|carrier| &carrier.by_tenant);
+        tenants.flatten().copied().filter(|id| *id != NONE && self.lanes[*id as usize].len > 0).map(LaneId)
     }
 
     /// The lane's messages, from the head.

@@ -4,7 +4,7 @@ use crate::command::{Command, Effect, Outcome, Reply, Role, Span};
 use crate::core::{Config, Core, Group};
 use crate::envelope::{Envelope, Party};
 use crate::exchange::Batch;
-use crate::fact::{Accepted, Notice, flags};
+use crate::fact::{Accepted, Notice, Others, flags};
 use crate::message::{CarrierId, Currency, LinkId, MessageId, Place, State, TenantId, Timestamp};
 
 pub(super) const READER: LinkId = LinkId(0);
@@ -14,6 +14,7 @@ pub(super) const CARRIER_A: LinkId = LinkId(3);
 pub(super) const CARRIER_B: LinkId = LinkId(4);
 pub(super) const TENANT: TenantId = TenantId(1);
 pub(super) const ALPHA: CarrierId = CarrierId(1);
+pub(super) const BETA: CarrierId = CarrierId(2);
 pub(super) const GBP: Currency = Currency(*b"GBP");
 pub(super) const PRICE: i64 = 26_400;
 const START: i64 = 1_795_000_000_000_000;
@@ -29,6 +30,8 @@ pub(super) struct World {
     next: Place,
     group: Group,
     tag: u64,
+    /// By which carriers messages may go beside [`ALPHA`].
+    pub(super) others: Vec<CarrierId>,
     /// The last segment given back; 0 if none.
     pub(super) recycled: u32,
     /// The reader answers nothing for now.
@@ -81,6 +84,7 @@ impl World {
             next: Place { segment: 0, offset: 40 },
             group: Group::default(),
             tag: 0,
+            others: Vec::new(),
             recycled: 0,
             reader_sleeps: false,
             reader_is_blind: false,
@@ -108,6 +112,7 @@ impl World {
             due: self.now.plus_seconds(sample.due_s),
             expires: self.now.plus_seconds(sample.validity_s),
             number: sample.number,
+            others: Others::of(self.others.iter().copied()),
             sealed: &envelope,
             ..Accepted::default()
         };
