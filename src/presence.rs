@@ -1,6 +1,8 @@
 //! Who is bound right now: counts that links keep and that routing, limits, readiness and metrics read. Nothing here is a decision.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::message::{CarrierId, TenantId};
 
@@ -11,7 +13,32 @@ pub struct CarrierBinds {
     receiving: AtomicU32,
     slowed: AtomicU32,
     nameless: AtomicBool,
+    late_responses: AtomicU64,
+    unmatched_responses: AtomicU64,
+    complaints: [Mutex<Said>; 4],
 }
+
+/// What a log says of a carrier again and again, each at most once a minute, whichever of its binds it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Complaint {
+    /// No connection, or no answer to the bind.
+    Unreachable,
+    /// The bind was refused.
+    Refused,
+    /// No bind is left.
+    NoneLeft,
+    /// It asks to slow down.
+    SlowDown,
+}
+
+/// When a complaint was said last, and how often it would have been since.
+#[derive(Debug, Default)]
+struct Said {
+    at: Option<Duration>,
+    since: u32,
+}
+
+const COMPLAINT_INTERVAL: Duration = Duration::from_secs(60);
 
 impl CarrierBinds {
     /// Whether this is the first part that the carrier takes without giving an id, so that it is mentioned once (quirk Q09).
@@ -29,13 +56,44 @@ impl CarrierBinds {
         self.receiving.load(Ordering::Relaxed)
     }
 
+    /// Responses that came after their time and were still taken for the answer.
+    pub fn late_responses(&self) -> u64 {
+        self.late_responses.load(Ordering::Relaxed)
+    }
+
+    /// Responses that answered nothing.
+    pub fn unmatched_responses(&self) -> u64 {
+        self.unmatched_responses.load(Ordering::Relaxed)
+    }
+
+    /// Counts responses that came late, and such that answered nothing.
+    pub fn count_odd_responses(&self, late: u64, unmatched: u64) {
+        self.late_responses.fetch_add(late, Ordering::Relaxed);
+        self.unmatched_responses.fetch_add(unmatched, Ordering::Relaxed);
+    }
+
     /// Binds that the carrier has asked to slow down.
     pub fn slowed(&self) -> u32 {
         self.slowed.load(Ordering::Relaxed)
     }
 
-    /// Counts a bind that came up.
+    /// Whether this is to be said now, and how many times it would have been since it was said last, this time included. `now` is the
+    /// time since the clock's start.
+    pub fn complains(&self, of: Complaint, now: Duration) -> Option<u32> {
+        let mut said = self.complaints[of as usize].lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        said.since = said.since.saturating_add(1);
+        if said.at.is_some_and(|at| now < at + COMPLAINT_INTERVAL) {
+            return None;
+        }
+        said.at = Some(now);
+        Some(std::mem::take(&mut said.since))
+    }
+
+    /// Counts a bind that came up. Whatever keeps it from coming up again is news.
     pub fn came_up(&self, submits: bool, receives: bool) {
+        for of in [Complaint::Unreachable, Complaint::Refused, Complaint::NoneLeft] {
+            *self.complaints[of as usize].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Said::default();
+        }
         self.submitting.fetch_add(u32::from(submits), Ordering::Relaxed);
         self.receiving.fetch_add(u32::from(receives), Ordering::Relaxed);
     }
@@ -132,6 +190,16 @@ mod tests {
         assert!(!presence.tenant_bind(TenantId(7), 5, 9), "a tenant that does not exist binds never");
         let of_another = (0..100).filter(|_| presence.tenant_bind(TenantId(1), 100, 9)).count();
         assert_eq!(of_another, 4, "of nine for both");
+    }
+
+    #[test]
+    fn a_complaint_is_said_once_a_minute_and_anew_after_a_bind() {
+        let binds = CarrierBinds::default();
+        let at = |seconds| binds.complains(Complaint::Unreachable, Duration::from_secs(seconds));
+        assert_eq!([at(0), at(1), at(59), at(60), at(61)], [Some(1), None, None, Some(3), None]);
+        assert_eq!(binds.complains(Complaint::SlowDown, Duration::from_secs(61)), Some(1), "each by itself");
+        binds.came_up(true, true);
+        assert_eq!(at(62), Some(1));
     }
 
     #[test]

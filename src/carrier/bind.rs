@@ -10,7 +10,9 @@ use tokio::task::JoinSet;
 
 use crate::carrier::end::CarrierEnd;
 use crate::carrier::{Config, Ground, outbind};
+use crate::link::Ended;
 use crate::link::drive::{self, stopped};
+use crate::presence::Complaint;
 use crate::smpp::session::{BindKind, Session, SessionConfig};
 use crate::smpp::status::CommandStatus;
 
@@ -52,7 +54,7 @@ pub async fn keep_bound(
     let mut pauses = Pauses::new(config.retry_first, config.retry_max, seed);
     loop {
         let connected = tokio::select! {
-            connected = connect(&config) => connected,
+            connected = connect(&config, &ground) => connected,
             () = stopped(&mut stop) => return,
         };
         let attempt = match connected {
@@ -89,15 +91,17 @@ pub enum Attempt {
     Failed,
 }
 
-async fn connect(config: &Config) -> Option<TcpStream> {
+async fn connect(config: &Config, ground: &Ground) -> Option<TcpStream> {
     let connecting = tokio::time::timeout(config.connect_timeout, TcpStream::connect(&config.address));
     let connected = match connecting.await {
         Ok(connected) => connected,
         Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
     };
     let prepared = connected.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
-    if let Err(error) = &prepared {
-        tracing::warn!(carrier = %config.name, address = %config.address, %error, "no connection");
+    if let Err(error) = &prepared
+        && let Some(times) = ground.complains(config, Complaint::Unreachable)
+    {
+        tracing::warn!(carrier = %config.name, address = %config.address, %error, times, "no connection");
     }
     prepared.ok()
 }
@@ -139,13 +143,34 @@ async fn work<S: AsyncRead + AsyncWrite + Unpin>(
         (None, Some(status)) => Attempt::Refused(status),
         (None, None) => Attempt::Failed,
     };
-    match attempt {
-        Attempt::Held(_) => tracing::info!(carrier = %config.name, ?kind, why = %ended, "unbound"),
-        Attempt::Refused(status) => tracing::error!(carrier = %config.name, ?kind, %status, "the bind was refused"),
-        Attempt::Failed => tracing::warn!(carrier = %config.name, ?kind, why = %ended, "the bind got no answer"),
-    }
     end.close().await;
+    tell(attempt, ended, config, ground, kind);
     attempt
+}
+
+/// Says in the log how an attempt ended, and what matters more: that no other bind is left.
+fn tell(attempt: Attempt, ended: Ended, config: &Config, ground: &Ground, kind: BindKind) {
+    let carrier = &config.name;
+    match attempt {
+        Attempt::Held(_) if ended == Ended::Stopped => tracing::info!(%carrier, ?kind, why = %ended, "unbound"),
+        Attempt::Held(_) => {
+            tracing::warn!(%carrier, ?kind, why = %ended, "unbound");
+            if !ground.presence.is_up(config.id) && ground.complains(config, Complaint::NoneLeft).is_some() {
+                tracing::error!(%carrier, "no bind is left: its messages wait, or go by another carrier of their route");
+            }
+        }
+        Attempt::Refused(status) => {
+            if let Some(times) = ground.complains(config, Complaint::Refused) {
+                tracing::error!(%carrier, ?kind, %status, times, "the bind was refused");
+            }
+        }
+        Attempt::Failed if ended == Ended::Stopped => {}
+        Attempt::Failed => {
+            if let Some(times) = ground.complains(config, Complaint::Unreachable) {
+                tracing::warn!(%carrier, ?kind, why = %ended, times, "the bind got no answer");
+            }
+        }
+    }
 }
 
 fn session_config(config: &Config) -> SessionConfig {

@@ -17,11 +17,11 @@ use crate::envelope::{Carriage, Envelope};
 use crate::exchange::{Batch, Mailbox, Outbox};
 use crate::link::End;
 use crate::message::LinkId;
-use crate::presence::CarrierBinds;
+use crate::presence::{CarrierBinds, Complaint};
 use crate::smpp::command::CommandId;
 use crate::smpp::fields::Version;
 use crate::smpp::pdu::{Body, Outbind, SubmitSmResp};
-use crate::smpp::session::{BindKind, Event, Session, TimeoutEvent};
+use crate::smpp::session::{BindKind, Event, Session, TimeoutEvent, Tolerated};
 use crate::smpp::status::CommandStatus;
 use crate::smpp::tlv::Tlvs;
 
@@ -64,6 +64,7 @@ pub struct CarrierEnd {
     leaving: bool,
     slowed: bool,
     receipts: u32,
+    tolerated: Tolerated,
     inbound: u64,
     inbound_logged: Option<Duration>,
 }
@@ -94,6 +95,7 @@ impl CarrierEnd {
             leaving: false,
             slowed: false,
             receipts: 0,
+            tolerated: Tolerated::default(),
             inbound: 0,
             inbound_logged: None,
         }
@@ -304,7 +306,9 @@ impl CarrierEnd {
         }
         if treatment == Treatment::SlowDown {
             if self.pace.throttled(now) {
-                tracing::warn!(carrier = %self.config.name, %status, "the carrier asks to slow down");
+                if let Some(times) = self.ground.complains(&self.config, Complaint::SlowDown) {
+                    tracing::warn!(carrier = %self.config.name, %status, times, "the carrier asks to slow down");
+                }
                 // Told first, so that nothing is released to this bind in the turn that gets the part back.
                 self.tell_held();
                 while let Some(slot) = self.waiting.pop_front() {
@@ -351,6 +355,18 @@ impl CarrierEnd {
         let reply = Reply { link: self.link(), tag };
         self.receipts += 1;
         self.batch.commands.push(Command::Receipt { reply, carrier: self.config.id, notice, only_if_known });
+    }
+
+    /// For metrics. Those that come in the last read before the end are not counted.
+    fn count_odd_responses(&mut self, now: Tolerated) {
+        let (late, unmatched) = (now.late_responses, now.unmatched_responses);
+        if (late, unmatched) != (self.tolerated.late_responses, self.tolerated.unmatched_responses) {
+            if let Some(binds) = self.ground.presence.carrier(self.config.id) {
+                let before = self.tolerated;
+                binds.count_odd_responses(late - before.late_responses, unmatched - before.unmatched_responses);
+            }
+            self.tolerated = now;
+        }
     }
 
     /// Inbound messages are not taken yet: the carrier keeps them and tries again.
@@ -432,6 +448,7 @@ impl End for CarrierEnd {
         session: &mut Session,
         out: &mut Vec<u8>,
     ) -> Poll<()> {
+        self.count_odd_responses(session.tolerated());
         let Some((_, mailbox)) = &self.post else { return Poll::Pending };
         ready!(mailbox.poll_take(cx, &mut self.outbox));
         let mut outbox = std::mem::take(&mut self.outbox);

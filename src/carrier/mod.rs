@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::exchange::Exchange;
 use crate::link::Limits;
 use crate::message::{CarrierId, Hidden};
-use crate::presence::Presence;
+use crate::presence::{Complaint, Presence};
 use crate::seal::Keyring;
 use crate::smpp::fields::Version;
 use crate::smpp::pdu::Bind;
@@ -207,4 +207,11 @@ pub struct Ground {
     pub keyring: Arc<Keyring>,
     /// Bounds of each link.
     pub limits: Limits,
+}
+
+impl Ground {
+    /// See [`crate::presence::CarrierBinds::complains`].
+    fn complains(&self, config: &Config, of: Complaint) -> Option<u32> {
+        self.presence.carrier(config.id)?.complains(of, self.clock.elapsed())
+    }
 }

@@ -82,6 +82,30 @@ struct CarrierLabel {
     carrier: String,
 }
 
+/// One carrier as its binds and its lanes show it.
+#[derive(Clone, Debug)]
+pub struct Carrier {
+    /// Binds that are up and submit.
+    pub binds: Level,
+    /// Those of them that the carrier has asked to slow down.
+    pub slowed: Level,
+    /// Messages that wait for their turn.
+    pub waiting: Level,
+    /// Responses after their time and within the grace.
+    pub late_responses: Total,
+    /// Responses that answer nothing.
+    pub unmatched_responses: Total,
+}
+
+#[derive(Debug, Default)]
+struct Carriers {
+    binds: Family<CarrierLabel, Gauge>,
+    slowed: Family<CarrierLabel, Gauge>,
+    waiting: Family<CarrierLabel, Gauge>,
+    late: Family<CarrierLabel, Counter<u64, AtomicU64>>,
+    unmatched: Family<CarrierLabel, Counter<u64, AtomicU64>>,
+}
+
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct StatusLabel {
     status: u16,
@@ -116,6 +140,8 @@ pub struct Messages {
     pub concluded: ByState,
     /// Stored and not at their end.
     pub open: Level,
+    /// Gone over to another carrier of their route while they waited.
+    pub rerouted: Total,
 }
 
 /// Parts on their way through.
@@ -131,6 +157,8 @@ pub struct Parts {
     pub deferred: Total,
     /// Released and without an outcome; they are sent again as possible duplicates.
     pub in_doubt: Total,
+    /// Refused because the carrier never answered them.
+    pub given_up: Total,
     /// In windows now.
     pub in_flight: Level,
 }
@@ -193,7 +221,7 @@ pub struct Numbers {
     pub cdr: Cdr,
     refused: Family<ReasonLabel, Counter<u64, AtomicU64>>,
     tenant_binds: Family<TenantLabel, Gauge>,
-    carrier_binds: Family<CarrierLabel, Gauge>,
+    carriers: Carriers,
     http_answers: Family<StatusLabel, Counter<u64, AtomicU64>>,
     registry: Mutex<Registry>,
 }
@@ -214,10 +242,10 @@ impl Numbers {
         let journal = journal(&mut registry);
         let cdr = cdr(&mut registry);
         let (refused, http_answers) = (Family::default(), Family::default());
-        let (tenant_binds, carrier_binds) = (Family::default(), Family::default());
+        let tenant_binds = Family::default();
+        let carriers = carriers(&mut registry);
         registry.register("messages_refused", "Messages refused, by reason", refused.clone());
         registry.register("tenant_binds", "Binds of a tenant that are up", tenant_binds.clone());
-        registry.register("carrier_binds", "Binds to a carrier that are up", carrier_binds.clone());
         registry.register("http_answers", "Answers of the HTTP interface, by status", http_answers.clone());
         Numbers {
             messages,
@@ -227,7 +255,7 @@ impl Numbers {
             cdr,
             refused,
             tenant_binds,
-            carrier_binds,
+            carriers,
             http_answers,
             registry: Mutex::new(registry),
         }
@@ -243,9 +271,16 @@ impl Numbers {
         Level(self.tenant_binds.get_or_create_owned(&TenantLabel { tenant: tenant.to_owned() }))
     }
 
-    /// Binds to one carrier that are up.
-    pub fn carrier_binds(&self, carrier: &str) -> Level {
-        Level(self.carrier_binds.get_or_create_owned(&CarrierLabel { carrier: carrier.to_owned() }))
+    /// One carrier.
+    pub fn carrier(&self, carrier: &str) -> Carrier {
+        let (label, all) = (CarrierLabel { carrier: carrier.to_owned() }, &self.carriers);
+        Carrier {
+            binds: Level(all.binds.get_or_create_owned(&label)),
+            slowed: Level(all.slowed.get_or_create_owned(&label)),
+            waiting: Level(all.waiting.get_or_create_owned(&label)),
+            late_responses: Total(all.late.get_or_create_owned(&label)),
+            unmatched_responses: Total(all.unmatched.get_or_create_owned(&label)),
+        }
     }
 
     /// Counts an answer of the HTTP interface.
@@ -285,6 +320,11 @@ fn messages(registry: &mut Registry) -> Messages {
         accepted: total(registry, "messages_accepted", "Messages stored"),
         concluded: by_state(registry, "messages_concluded", "Messages at their end, by state"),
         open: level(registry, "messages_open", "Messages stored and not at their end"),
+        rerouted: total(
+            registry,
+            "messages_rerouted",
+            "Times that a waiting message went over to another carrier of its route, because its own had no bind",
+        ),
     }
 }
 
@@ -299,6 +339,11 @@ fn parts(registry: &mut Registry) -> Parts {
             "Times that a part was put off: its carrier asked for it, or its bind goes slower since it did",
         ),
         in_doubt: total(registry, "parts_in_doubt", "Parts without an outcome, sent again as possible duplicates"),
+        given_up: total(
+            registry,
+            "parts_given_up",
+            "Parts refused because the carrier never answered them, or dropped the link at each of them",
+        ),
         in_flight: level(registry, "parts_in_flight", "Parts that await a carrier's response"),
     }
 }
@@ -323,6 +368,24 @@ fn cdr(registry: &mut Registry) -> Cdr {
         lines: total(registry, "cdr_lines", "CDR lines written and synced"),
         failing: level(registry, "cdr_failing", "1 while CDR lines cannot be written; the journal keeps them"),
     }
+}
+
+fn carriers(registry: &mut Registry) -> Carriers {
+    let all = Carriers::default();
+    registry.register("carrier_binds", "Binds to a carrier that are up", all.binds.clone());
+    registry.register("carrier_binds_slowed", "Binds that their carrier has asked to slow down", all.slowed.clone());
+    registry.register(
+        "carrier_messages_waiting",
+        "Messages that wait for their turn at a carrier",
+        all.waiting.clone(),
+    );
+    registry.register("carrier_responses_late", "Responses of a carrier within response_grace", all.late.clone());
+    registry.register(
+        "carrier_responses_unmatched",
+        "Responses of a carrier that answer nothing: doubled, too late, or never asked for",
+        all.unmatched.clone(),
+    );
+    all
 }
 
 fn journal(registry: &mut Registry) -> Journal {
@@ -353,7 +416,7 @@ mod tests {
         numbers.messages.concluded.of(State::Delivered).reach(2);
         numbers.messages.concluded.of(State::Delivered).reach(1);
         numbers.refused("no_price").add(1);
-        numbers.carrier_binds("alpha").set(4);
+        numbers.carrier("alpha").binds.set(4);
         numbers.http_answered(202);
         numbers.journal.sync_seconds.note(0.001);
         let text = numbers.text();

@@ -31,9 +31,16 @@ impl Gauges {
         for (tenant, name) in book.tenants() {
             self.numbers.tenant_binds(name).set(u64::from(presence.tenant_binds(tenant)));
         }
+        let waiting = self.shared.waiting();
         for (carrier, name) in book.carriers() {
-            let binds = presence.carrier(carrier).map_or(0, |binds| binds.submitting());
-            self.numbers.carrier_binds(name).set(u64::from(binds));
+            let shown = self.numbers.carrier(name);
+            shown.waiting.set(waiting.iter().find(|(of, _)| *of == carrier).map_or(0, |(_, count)| *count));
+            if let Some(binds) = presence.carrier(carrier) {
+                shown.binds.set(u64::from(binds.submitting()));
+                shown.slowed.set(u64::from(binds.slowed()));
+                shown.late_responses.reach(binds.late_responses());
+                shown.unmatched_responses.reach(binds.unmatched_responses());
+            }
         }
         for (reason, count) in self.refused.counts().filter(|(_, count)| *count > 0) {
             self.numbers.refused(reason).reach(count);
@@ -51,6 +58,8 @@ impl Gauges {
         numbers.parts.rejected.reach(core.rejected);
         numbers.parts.deferred.reach(core.deferred);
         numbers.parts.in_doubt.reach(core.in_doubt);
+        numbers.parts.given_up.reach(core.given_up);
+        numbers.messages.rerouted.reach(core.rerouted);
         numbers.receipts.unmatched.reach(core.unmatched);
         numbers.receipts.quarantined.reach(core.quarantined);
         numbers.receipts.misdated.reach(core.misdated);

@@ -7,6 +7,7 @@
 pub(crate) mod cdr;
 pub(crate) mod daemon;
 pub(crate) mod esme;
+pub(crate) mod fault;
 pub(crate) mod hand;
 pub(crate) mod http;
 pub(crate) mod ledger;
