@@ -58,11 +58,16 @@ fn now() -> Instant {
     Instant::now()
 }
 
+#[expect(clippy::print_stdout, reason = "a figure for whoever runs it with --nocapture")]
+fn said(figure: &str) {
+    println!("{figure}");
+}
+
 /// Every part is with the second carrier, once, those that the first one had are marked, and it took less than `at_most` (generously).
 fn all_with(daemon: &Daemon, second: &Smsc, paths: &[String], since: Instant, how: &str) {
     let parts: usize = paths.len() * 2;
     eventually("all parts are with the second carrier", || (second.submits().len() >= parts).then_some(()));
-    println!("{how}: the last part was with the second carrier after {:?}", since.elapsed());
+    said(&format!("{how}: the last part was with the second carrier after {:?}", since.elapsed()));
     assert_eq!(second.submits().len(), parts, "each part once");
     let mut marked = 0;
     for path in paths {
@@ -102,7 +107,7 @@ fn when_it_falls_silent() {
     let since = now();
     line.set(Conditions { stalled: true, ..Conditions::default() });
     eventually("the silence is noticed", || daemon.log().contains("probes stayed unanswered").then_some(()));
-    println!("silence: noticed after {:?} (interval 1 s, timeout 0.5 s)", since.elapsed());
+    said(&format!("silence: noticed after {:?} (interval 1 s, timeout 0.5 s)", since.elapsed()));
     all_with(&daemon, &second, &paths, since, "silence");
 }
 
