@@ -111,13 +111,12 @@ fn no_more_goes_over_than_is_sent_soon() {
     assert_eq!(links(&world).len(), 10, "a window");
     let of = |world: &World, carrier| world.core.waiting().find(|(of, _)| *of == carrier).map(|(_, count)| count);
     assert_eq!(of(&world, ALPHA), Some(3_000 - 1_024));
-    for n in 0..2_000 {
+    for n in 0..400 {
         for (link, slot, ..) in world.submits() {
             world.taken(link, slot, &format!("c{n}-{slot}"));
         }
-        match world.core.poll_timeout() {
-            Some(due) if n % 10 == 0 => world.now = due.max(world.now),
-            _ => {}
+        if n % 10 == 0 && of(&world, ALPHA).is_some() {
+            world.now = world.core.poll_timeout().expect("it is looked at again").max(world.now);
         }
         world.turn();
     }
