@@ -32,6 +32,10 @@ impl Arena {
         }
         let start = (self.head % self.octets_max) as usize;
         let end = start + need as usize;
+        if self.ring.capacity() == 0 {
+            // Growing by doubling would copy it whole, in the core's thread; pages that are not reached are not taken.
+            self.ring.reserve_exact(self.octets_max as usize);
+        }
         if self.ring.len() < end {
             self.ring.resize(end, 0);
         }

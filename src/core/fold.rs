@@ -14,11 +14,15 @@ use crate::message::{CarrierId, MessageId, Place, State, Timestamp};
 use crate::receipt::correlate::Correlation;
 use crate::receipt::pending::Pending;
 
-/// How many messages began in a segment, and on how many of them something still depends.
+/// The messages whose record stands in a segment.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct SegmentCount {
+    /// How many were ever written there.
     pub(super) began: u32,
+    /// On how many of them something still depends.
     pub(super) alive: u32,
+    /// How many of them are still known, ended or not.
+    pub(super) known: u32,
 }
 
 /// Bounds of what is kept in memory beside waiting messages.
@@ -284,6 +288,7 @@ impl Fold {
     fn apply_kept(&mut self, kept: &Kept<'_>, place: Place) {
         if let Some(slot) = self.messages.find(kept.accepted.id) {
             self.leave_segment(slot);
+            self.unknown(slot);
             self.enter_segment(place.segment);
             self.messages.slot_mut(slot).place = place;
             return;
@@ -369,6 +374,7 @@ impl Fold {
         let count = self.segments.entry(segment).or_default();
         count.began += 1;
         count.alive += 1;
+        count.known += 1;
     }
 
     fn leave_segment(&mut self, slot: u32) {
@@ -378,9 +384,20 @@ impl Fold {
         }
     }
 
+    /// The record is no longer where a message that is known says that it stands.
+    fn unknown(&mut self, slot: u32) {
+        let segment = self.messages.slot(slot).place.segment;
+        if let Some(count) = self.segments.get_mut(&segment) {
+            count.known = count.known.saturating_sub(1);
+        }
+    }
+
     /// A segment is recycled: finished messages whose record stands there are forgotten.
     pub(super) fn forget_segment(&mut self, segment: u32) {
-        self.segments.remove(&segment);
+        // Mostly nobody remembers any of it, and then there is nothing to look through.
+        if self.segments.remove(&segment).is_none_or(|count| count.known == 0) {
+            return;
+        }
         let mut finished = std::mem::take(&mut self.finished);
         finished.retain(|(slot, _)| {
             let message = self.messages.slot(*slot);
@@ -403,6 +420,7 @@ impl Fold {
     }
 
     fn forget(&mut self, slot: u32) {
+        self.unknown(slot);
         let mut next = self.messages.slot(slot).first_part;
         while next != NONE {
             self.forget_carrier_id(next);

@@ -1,5 +1,6 @@
 //! The slots and part entries of all messages in memory, and how to find them by id.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
@@ -26,6 +27,8 @@ pub(super) struct Messages {
     long_ids: BTreeMap<u32, Box<[u8]>>,
     /// By id; many small tables, so that the growth of one never stops the core.
     index: Vec<HashTable<u32>>,
+    /// Where the next message that is looked for probably stands.
+    near: Cell<u32>,
     tariffs: Vec<Tariff>,
 }
 
@@ -38,8 +41,14 @@ impl Messages {
             free_part: NONE,
             long_ids: BTreeMap::new(),
             index: (0..TABLES).map(|_| HashTable::new()).collect(),
+            near: Cell::new(NONE),
             tariffs: Vec::new(),
         }
+    }
+
+    /// What is looked for next is probably this message: whoever decides a fact knows it already, and `apply` has the id alone.
+    pub(super) fn expect(&self, slot: u32) {
+        self.near.set(slot);
     }
 
     pub(super) fn slot(&self, index: u32) -> &Slot {
@@ -74,6 +83,10 @@ impl Messages {
     }
 
     pub(super) fn find(&self, id: MessageId) -> Option<u32> {
+        let near = self.near.get();
+        if near != NONE && self.slots.get(near).id == id && id != MessageId::default() {
+            return Some(near);
+        }
         self.index[table(id)].find(spread(id), |slot| self.slots.get(*slot).id == id).copied()
     }
 

@@ -132,6 +132,7 @@ impl Core {
 
     pub(super) fn part_ref(&self, entry: u32) -> PartRef {
         let part = self.fold.messages.part(entry);
+        self.fold.messages.expect(part.slot);
         PartRef { id: self.fold.messages.slot(part.slot).id, part: part.index }
     }
 

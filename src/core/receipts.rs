@@ -87,6 +87,13 @@ impl Core {
         let habit = self.habits.of(carrier);
         let found = self.spoken_of(carrier, notice, habit.converts());
         let Found::Part(entry) = found else { return found };
+        if notice.tlv_id.is_empty() && notice.text_id.is_empty() {
+            return found; // There is no id that could say how this carrier spells them.
+        }
+        if !habit.converts() {
+            self.habits.saw_as_written(carrier);
+            return found;
+        }
         match self.fold.correlation.is_as_written(carrier, notice, entry) {
             Some(true) => self.habits.saw_as_written(carrier),
             Some(false) if !habit.has_converted() && self.fold.messages.part(entry).stage == Stage::Done => {

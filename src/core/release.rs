@@ -154,6 +154,7 @@ impl Core {
         let message = *self.fold.messages.slot(slot);
         let part = PartRef { id: message.id, part: index };
         group.records.push(&Fact::Released { carrier, at: self.now, part, repeat });
+        self.fold.messages.expect(slot);
         let entry = self.fold.apply_released(carrier, part, repeat).expect("a message in a lane has a slot");
         let place = self.schedule.occupy(link, entry, alone).expect("next_bind chose a bind with a free place");
         self.schedule.in_windows += 1;

@@ -164,6 +164,7 @@ impl Core {
     pub(super) fn reported(&mut self, slot: u32, group: &mut Group) {
         let id = self.fold.messages.slot(slot).id;
         self.schedule.wheel.clear(slot);
+        self.fold.messages.expect(slot);
         self.record(&Fact::Reported { at: self.now, id }, group);
         self.numbers.reported += 1;
         self.after_end(slot);
