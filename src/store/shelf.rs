@@ -16,7 +16,10 @@ use crate::store::segment::{self, FOLDER, SegmentHeader};
 /// How long the helper thread waits before it asks a full disk again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Zeros are written in pieces, each synced, so that the journal's own syncs never queue behind 64 MiB.
-const ZERO_BYTES: usize = 2 << 20;
+const ZERO_BYTES: u64 = 2 << 20;
+/// One write of zeros. The page cache keeps a file in folios as large as the writes that made them, and each later write into a folio
+/// walks over all its blocks: pieces of 2 MiB would make that a tenth of what a small group costs.
+const WRITE_BYTES: u64 = 64 << 10;
 /// The name of a spare while it is being zeroed; one left by a crash is removed at start.
 pub(crate) const MAKING: &str = "journal/making";
 
@@ -378,16 +381,19 @@ impl<D: Disk> Inside<D> {
         let file = self.disk.open(MAKING, Mode::CreateNew)?;
         let bytes = u64::from(self.config.segment_bytes);
         file.reserve(bytes)?;
-        let zeros = vec![0; ZERO_BYTES.min(self.config.segment_bytes as usize)];
+        let zeros = [0; WRITE_BYTES as usize];
         let mut offset = 0;
         while offset < bytes {
             if self.stopping.load(Ordering::Relaxed) {
                 return Err(io::ErrorKind::Interrupted.into());
             }
-            let piece = (bytes - offset).min(zeros.len() as u64);
-            file.write_all_at(&zeros[..piece as usize], offset)?;
+            let end = bytes.min(offset + ZERO_BYTES);
+            while offset < end {
+                let piece = (end - offset).min(WRITE_BYTES);
+                file.write_all_at(&zeros[..piece as usize], offset)?;
+                offset += piece;
+            }
             file.sync()?;
-            offset += piece;
         }
         Ok(())
     }
