@@ -17,6 +17,8 @@ use crate::store::disk::Disk;
 const SUFFIX: &str = ".jsonl";
 /// Enough for the lines of the largest message.
 const TAIL_OCTETS: u64 = 1 << 20;
+/// So much is synced at once: the journal's own syncs queue behind it.
+const UNSYNCED_OCTETS_MAX: usize = 1 << 20;
 /// In the data directory; `journal salvage` takes it along.
 const POSITION: &str = "cdr.position";
 const POSITION_OCTETS_MAX: usize = 4096;
@@ -50,6 +52,8 @@ struct Day {
     file: File,
     begun: u64,
     octets: u64,
+    /// Of these, what was written since the last sync.
+    unsynced: usize,
 }
 
 impl<D: Disk> CdrFiles<D> {
@@ -131,7 +135,7 @@ impl<D: Disk> CdrFiles<D> {
         if known.is_some_and(|known| octets < known.octets) {
             return Err(io::Error::other(format!("{name} was cut")));
         }
-        Ok(Day { day: at.day(), begun: known.map_or(fact, |known| known.begun), octets, name, file })
+        Ok(Day { day: at.day(), begun: known.map_or(fact, |known| known.begun), octets, unsynced: 0, name, file })
     }
 
     /// Octets of lines that wait for [`CdrFiles::flush`].
@@ -145,8 +149,9 @@ impl<D: Disk> CdrFiles<D> {
         day.check()?;
         day.file.write_all(&self.lines)?;
         day.octets += self.lines.len() as u64;
+        day.unsynced += self.lines.len();
         self.lines.clear();
-        Ok(())
+        if day.unsynced >= UNSYNCED_OCTETS_MAX { day.sync() } else { Ok(()) }
     }
 
     /// Makes all lines of facts before `next_fact` durable; from then on the journal is not needed for them.
@@ -166,8 +171,8 @@ impl<D: Disk> CdrFiles<D> {
     /// Writes and syncs the day's file, and says whether it is still where it was: somebody may have moved it away with all its lines.
     fn settle(&mut self) -> io::Result<bool> {
         self.flush()?;
-        let Some(day) = &self.day else { return Ok(true) };
-        day.file.sync_data()?;
+        let Some(day) = &mut self.day else { return Ok(true) };
+        day.sync()?;
         let held = day.check()?;
         let found = fs::metadata(self.dir.join(&day.name));
         Ok(found.is_ok_and(|found| (found.dev(), found.ino()) == (held.dev(), held.ino())))
@@ -181,6 +186,14 @@ impl<D: Disk> CdrFiles<D> {
 }
 
 impl Day {
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()?;
+        self.unsynced = 0;
+        // Nobody reads it again here, so its pages serve for the next lines. Advice may be refused.
+        let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
+        Ok(())
+    }
+
     /// Whether all lines that were written are still there.
     fn check(&self) -> io::Result<Metadata> {
         let held = self.file.metadata()?;
