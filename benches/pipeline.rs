@@ -2,7 +2,9 @@
 //!
 //! `cargo bench --bench pipeline` sends SLUICE_BENCH_MESSAGES (400,000) messages of 160 characters with receipts over four binds in and
 //! four out with windows of 100. `-- waiting` fills the daemon with 1,000,000 messages while the carrier is away, kills
-//! it, starts it again, and lets it drain. `-- rate 20000/s` sends at a rate, for latency below saturation.
+//! it, starts it again, and lets it drain.
+//!
+//! What differs from that is told in pairs, as in `-- rate 20000/s binds 50`: see [`Run`].
 #![expect(clippy::print_stdout, reason = "the figures are for whoever runs the bench")]
 
 #[path = "pipeline/process.rs"]
@@ -14,7 +16,7 @@ use std::time::Duration;
 
 use process::now;
 use serde_json::Value;
-use stage::{Stage, free_address, json, messages};
+use stage::{Run, Stage, free_address, json, messages};
 
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -29,30 +31,35 @@ fn main() {
     }
     let words: Vec<&str> = arguments.iter().map(String::as_str).filter(|word| !word.starts_with("--")).collect();
     match words[..] {
-        [] => flow(&[]),
-        ["rate", rate] => flow(&["--rate", rate]),
         ["waiting"] => waiting(),
-        _ => println!("modes: none, `rate N/s`, `waiting`"),
+        _ => match Run::of(&words) {
+            Some(run) => flow(&run),
+            None => println!("modes: `waiting`, or pairs of {:?} with what they are to be", Run::NAMES),
+        },
     }
 }
 
 /// Messages through all of it, as fast as the windows allow or at a rate.
-fn flow(pace: &[&str]) {
+fn flow(run: &Run) {
     let count = messages(400_000);
     let stage = Stage::new();
     let (carrier, address) = stage.carrier("127.0.0.1:0", &[]);
-    stage.configure(&address);
-    let daemon = stage.serve();
+    stage.configure(&address, run.tenants);
+    let daemon = stage.serve(&run.sync);
     daemon.process.settle();
     let cpu_before = daemon.process.cpu_micros();
+    let threads_before = daemon.process.threads();
     let written_before = WRITERS.map(|thread| daemon.process.written_octets(thread));
     let number = count.to_string();
-    let load = stage.load(&daemon.smpp, &[&["--count", &number], pace].concat());
+    let mut arguments: Vec<&str> = run.load.iter().map(String::as_str).collect();
+    arguments.extend(["--count", &number]);
+    let load = stage.load(&daemon.smpp, &arguments);
     let (line, load_micros) = load.finish();
     let result = json(&line);
     daemon.process.settle();
     let per_message = |total: u64| total as f64 / count as f64;
     let cpu = per_message(daemon.process.cpu_micros() - cpu_before);
+    let threads = daemon.process.threads();
     let written = [0, 1, 2].map(|at| per_message(daemon.process.written_octets(WRITERS[at]) - written_before[at]));
     let (resident, highest) = daemon.process.resident_octets();
     let (syncs, sync_seconds) =
@@ -67,6 +74,11 @@ fn flow(pace: &[&str]) {
     println!("end to end          {} receipts/s", result["receipts"]["per_second"]);
     println!("at the carrier      {} parts/s, {} seen before", seen["parts_per_second"], seen["duplicates"]);
     println!("gateway             {cpu:.2} CPU-us a message, background work included");
+    for (name, work) in &threads {
+        let before = threads_before.get(name).copied().unwrap_or_default();
+        let (nanos, sleeps) = (work.cpu_nanos - before.cpu_nanos, work.sleeps - before.sleeps);
+        println!("  {name:<17} {:.2} CPU-us, {:.4} sleeps", per_message(nanos) / 1e3, per_message(sleeps));
+    }
     println!(
         "instruments         load {:.2}, carrier {:.2} CPU-us",
         per_message(load_micros),
@@ -95,20 +107,29 @@ fn waiting() {
     let number = count.to_string();
     let stage = Stage::new();
     let away = free_address().to_string();
-    stage.configure(&away);
-    let daemon = stage.serve();
+    stage.configure(&away, 1);
+    let daemon = stage.serve("");
     daemon.process.settle();
     let (resident_before, _) = daemon.process.resident_octets();
-    let (line, _) = stage.load(&daemon.smpp, &["--count", &number, "--receipts", "none"]).finish();
-    let result = json(&line);
-    daemon.process.settle();
-    let (resident, _) = daemon.process.resident_octets();
-    println!("waiting             {} of {count}, accepted at {}/s", result["accepted"], result["accepted_per_second"]);
+    let fill = |first: u64| {
+        let (half, first) = ((count / 2).to_string(), first.to_string());
+        let few = ["--binds", "4", "--window", "100", "--count", &half, "--first", &first, "--receipts", "none"];
+        let (line, _) = stage.load(&daemon.smpp, &few).finish();
+        daemon.process.settle();
+        (json(&line), daemon.process.resident_octets().0)
+    };
+    let (_, resident_half) = fill(1);
+    let (result, resident) = fill(count / 2 + 1);
+    println!(
+        "waiting             {count}, of the second half {} accepted at {}/s",
+        result["accepted"], result["accepted_per_second"]
+    );
+    tell_memory("of the second half", resident_half, resident, count / 2);
     tell_memory("before a restart", resident_before, resident, count);
     // No goodbye: what must come back is what was acknowledged.
     drop(daemon);
 
-    let daemon = stage.serve();
+    let daemon = stage.serve("");
     println!("ready               {:.2} s after the start", daemon.process.ready_after.as_secs_f64());
     daemon.process.settle();
     let (resident, _) = daemon.process.resident_octets();

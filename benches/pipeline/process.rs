@@ -1,6 +1,7 @@
 //! A child process that is measured from outside: its processor time, its memory, and what it writes to disk, as the
 //! kernel accounts for them.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::path::Path;
@@ -16,9 +17,24 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// A running child. Dropping it kills it, by its own id.
 pub(crate) struct Process {
     child: Child,
+    /// The process that is measured: the child, or the one below it if syncs are slowed.
+    id: u32,
+    slowed: bool,
     lines: Lines<BufReader<ChildStdout>>,
     /// From its start to its `ready` line.
     pub(crate) ready_after: Duration,
+}
+
+/// What threads have done, by their name.
+pub(crate) type Threads = BTreeMap<String, Work>;
+
+/// What a thread has done.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Work {
+    /// Time on a processor, nanoseconds.
+    pub(crate) cpu_nanos: u64,
+    /// How often it went to sleep by itself.
+    pub(crate) sleeps: u64,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
@@ -29,20 +45,41 @@ pub(crate) fn now() -> Instant {
 impl Process {
     /// Starts the binary under test; what it complains about goes to `log`.
     pub(crate) fn start(arguments: &[&str], log: &Path) -> Process {
+        Process::launch(Command::new(env!("CARGO_BIN_EXE_sluice")), arguments, log)
+    }
+
+    fn launch(mut command: Command, arguments: &[&str], log: &Path) -> Process {
         let log = File::options().create(true).append(true).open(log).expect("the log can be opened");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sluice"));
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the binary starts");
         let stdout = child.stdout.take().expect("standard output was asked for");
-        Process { child, lines: BufReader::new(stdout).lines(), ready_after: Duration::ZERO }
+        let id = child.id();
+        Process { child, id, slowed: false, lines: BufReader::new(stdout).lines(), ready_after: Duration::ZERO }
     }
 
     /// As [`Process::start`], and waits for the `ready` line, of which it gives the rest.
     pub(crate) fn start_ready(arguments: &[&str], log: &Path) -> (Process, String) {
+        Process::start_ready_slow(arguments, log, "")
+    }
+
+    /// The same, with strace making each of its syncs take `delay` longer; nothing else stops the process then.
+    pub(crate) fn start_ready_slow(arguments: &[&str], log: &Path, delay: &str) -> (Process, String) {
         let started = now();
-        let mut process = Process::start(arguments, log);
+        let mut process = if delay.is_empty() {
+            Process::start(arguments, log)
+        } else {
+            let mut strace = Command::new("strace");
+            strace.args(["-f", "--seccomp-bpf", "-qqq", "-o", "/dev/null", "-e", "trace=fdatasync"]);
+            strace.args(["-e", &format!("inject=fdatasync:delay_enter={delay}"), env!("CARGO_BIN_EXE_sluice")]);
+            Process::launch(strace, arguments, log)
+        };
         let line = process.lines.next().and_then(Result::ok).unwrap_or_default();
         process.ready_after = started.elapsed();
+        if !delay.is_empty() {
+            let children = process.account(&format!("task/{}/children", process.id));
+            process.id = children.split_whitespace().next().and_then(|id| id.parse().ok()).expect("strace has a child");
+            process.slowed = true;
+        }
         let rest = line.strip_prefix("ready ").unwrap_or_else(|| {
             panic!("{arguments:?} is not ready; see {}", log.display());
         });
@@ -50,7 +87,7 @@ impl Process {
     }
 
     pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        self.id
     }
 
     /// Processor time so far, user and system, in microseconds.
@@ -72,6 +109,24 @@ impl Process {
             line.trim_matches(|c: char| !c.is_ascii_digit()).parse().expect("a number of KiB")
         };
         (kibibytes("VmRSS:") * 1024, kibibytes("VmHWM:") * 1024)
+    }
+
+    /// What each of its threads has done so far, by name, those of one name together.
+    pub(crate) fn threads(&self) -> Threads {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.id())).expect("the kernel tells");
+        let mut threads = Threads::new();
+        for task in tasks.filter_map(Result::ok).map(|task| task.path()) {
+            let read = |file: &str| std::fs::read_to_string(task.join(file)).unwrap_or_default();
+            let sum = threads.entry(read("comm").trim_end().to_owned()).or_default();
+            let word = |text: &str, at: usize| -> u64 {
+                text.split_whitespace().nth(at).and_then(|word| word.parse().ok()).unwrap_or(0)
+            };
+            sum.cpu_nanos += word(&read("schedstat"), 0);
+            let status = read("status");
+            let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            sum.sleeps += word(switches.unwrap_or_default(), 0);
+        }
+        threads
     }
 
     /// Octets that its threads of this name have handed to write calls. The kernel's own account of what reaches the disk
@@ -107,6 +162,12 @@ impl Process {
         for line in self.lines.by_ref().map_while(Result::ok) {
             last = line;
         }
+        if self.slowed {
+            // Its account ends with strace, whose child it is.
+            let _ = self.child.wait();
+            self.slowed = false;
+            return (last, 0);
+        }
         // Its output is closed, so it is about to be a zombie, whose account can still be read until it is waited for.
         while !self.account("stat").rsplit_once(')').is_some_and(|(_, fields)| fields.trim_start().starts_with('Z')) {
             std::thread::sleep(LOOK_EVERY);
@@ -135,6 +196,9 @@ impl Drop for Process {
     fn drop(&mut self) {
         // Errors here mean only that it has ended already.
         let _ = self.child.kill();
+        if self.slowed {
+            let _ = Command::new("kill").args(["-KILL", &self.id.to_string()]).status();
+        }
         let _ = self.child.wait();
     }
 }

@@ -1,6 +1,8 @@
 //! What every mode of the bench runs on: a directory on the disk that the build is on, the daemon's configuration,
 //! and the daemon's own numbers.
 
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +14,37 @@ use super::process::Process;
 /// A directory of its own, removed at the end.
 pub(crate) struct Stage {
     directory: tempfile::TempDir,
+}
+
+/// How a run differs from the usual one.
+pub(crate) struct Run {
+    /// How long each of the daemon's syncs takes longer, as strace takes it (`4ms`); empty for not at all.
+    pub(crate) sync: String,
+    /// Tenants of the configuration, of which one sends.
+    pub(crate) tenants: u16,
+    /// What the load generator is told.
+    pub(crate) load: Vec<String>,
+}
+
+impl Run {
+    /// Words that may be told, each with a value: `sync`, `tenants`, and what the load generator has options for.
+    pub(crate) const NAMES: [&str; 7] = ["sync", "tenants", "rate", "binds", "window", "characters", "text"];
+
+    /// The run that `words` tell, in pairs; `None` for words that it does not know.
+    pub(crate) fn of(words: &[&str]) -> Option<Run> {
+        let mut run = Run { sync: String::new(), tenants: 1, load: Vec::new() };
+        let mut load = BTreeMap::from([("binds", "4"), ("window", "100")]);
+        for pair in words.chunks(2) {
+            match *pair {
+                ["sync", delay] => run.sync = delay.to_owned(),
+                ["tenants", count] => run.tenants = count.parse().ok()?,
+                [name, value] if Run::NAMES.contains(&name) => drop(load.insert(name, value)),
+                _ => return None,
+            }
+        }
+        run.load = load.iter().flat_map(|(name, value)| [format!("--{name}"), (*value).to_owned()]).collect();
+        Some(run)
+    }
 }
 
 /// The daemon and where it answers.
@@ -34,9 +67,9 @@ impl Stage {
         self.directory.path().join("log")
     }
 
-    /// Writes the configuration: one tenant without limits, one carrier of four binds with windows of 100.
-    pub(crate) fn configure(&self, carrier: &str) {
-        let text = format!(
+    /// Writes the configuration: tenants without limits, one carrier of four binds with windows of 100.
+    pub(crate) fn configure(&self, carrier: &str, tenants: u16) {
+        let mut text = format!(
             r#"[node]
 data_dir = "data"
 log = "warn"
@@ -71,13 +104,19 @@ prefix = "44"
 per_part = "0.0264 GBP"
 "#
         );
+        for other in 1..tenants {
+            let tenant =
+                format!("id = \"t{other}\"\nsystem_id = \"t{other}\"\npassword = \"p{other}\"\napi_key = \"k{other}\"");
+            write!(text, "\n[[tenant]]\n{tenant}\n").expect("a String takes all");
+        }
         std::fs::write(self.directory.path().join("sluice.toml"), text).expect("the configuration can be written");
     }
 
-    pub(crate) fn serve(&self) -> Daemon {
+    /// Starts the daemon, each sync of which takes `sync` longer.
+    pub(crate) fn serve(&self, sync: &str) -> Daemon {
         let configuration = self.directory.path().join("sluice.toml");
         let arguments = ["serve", "--config", configuration.to_str().expect("a path in UTF-8")];
-        let (process, ready) = Process::start_ready(&arguments, &self.log());
+        let (process, ready) = Process::start_ready_slow(&arguments, &self.log(), sync);
         Daemon { process, smpp: after(&ready, "smpp="), http: after(&ready, "http=") }
     }
 
@@ -87,10 +126,10 @@ per_part = "0.0264 GBP"
         (process, after(&ready, "smpp="))
     }
 
-    /// Starts the load generator as the tenant: four binds with windows of 100, 160 characters.
+    /// Starts the load generator as the tenant.
     pub(crate) fn load(&self, connect: &str, arguments: &[&str]) -> Process {
         let who = ["load", "--json", "--connect", connect, "--system-id", "riverside", "--password", "secret"];
-        Process::start(&[&who[..], &["--binds", "4", "--window", "100"], arguments].concat(), &self.log())
+        Process::start(&[&who[..], arguments].concat(), &self.log())
     }
 }
 
