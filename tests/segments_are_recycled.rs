@@ -3,8 +3,6 @@
 
 mod journal_support;
 
-use std::time::Duration;
-
 use journal_support::{Random, append, open, record_of, small};
 use sluice::message::Place;
 use sluice::store::Error;
@@ -196,19 +194,6 @@ fn a_follower_sees_every_record_once_and_holds_what_it_has_not_released() {
     let group = later.next_group().expect("a sound store").expect("the group of that record");
     assert!(group.first_fact <= seen - 4 && seen - 4 < group.first_fact + u64::from(group.records));
     assert!(!journal.recycle(3) && journal.recycle(2), "each follower counts: the second one needs a later segment");
-}
-
-#[test]
-fn a_waiting_follower_is_woken_by_a_commit() {
-    let (mut journal, _) = open(SimDisk::new(), small()).expect("a new journal");
-    let mut follower = journal.follow(1);
-    assert!(!follower.wait(Duration::ZERO), "there is nothing yet");
-    let waiting = std::thread::spawn(move || {
-        assert!(follower.wait(Duration::from_secs(60)), "a commit comes");
-        follower.next_group().expect("a sound store").expect("a group").records
-    });
-    append(&mut journal, 4).expect("space");
-    assert_eq!(waiting.join().expect("no panic"), 4);
 }
 
 #[test]
