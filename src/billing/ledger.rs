@@ -57,7 +57,7 @@ impl Ledger {
         self.add(tenant, currency, [amount_micros.saturating_neg(), 0, amount_micros]);
     }
 
-    /// The totals as a checkpoint has them.
+    /// The totals as a checkpoint has them. Where facts before it say otherwise that is a fault.
     pub fn set(
         &mut self,
         tenant: TenantId,
@@ -66,7 +66,9 @@ impl Ledger {
         posted_micros: i64,
         voided_micros: i64,
     ) {
-        *self.entry(tenant, currency) = Balance { tenant, currency, reserved_micros, posted_micros, voided_micros };
+        let found = Balance { tenant, currency, reserved_micros, posted_micros, voided_micros };
+        self.faults += u64::from(self.balance(tenant, currency).is_some_and(|balance| *balance != found));
+        *self.entry(tenant, currency) = found;
     }
 
     /// A tenant's totals in a currency; `None` if nothing has moved yet.
@@ -79,8 +81,8 @@ impl Ledger {
         self.tenants.iter().flatten()
     }
 
-    /// How often more was posted or voided than was reserved, or a total left the range of numbers. It is never anything but 0; the
-    /// totals are held at their bound instead of going astray.
+    /// How often more was posted or voided than was reserved, a checkpoint disagreed with the facts before it, or a total left the range
+    /// of numbers. It is never anything but 0; the totals are held at their bound instead of going astray.
     pub fn faults(&self) -> u64 {
         self.faults
     }
@@ -172,6 +174,17 @@ mod tests {
         ledger.reserve(TenantId(2), GBP, 0);
         let order: Vec<_> = ledger.balances().map(|balance| (balance.tenant.0, balance.currency)).collect();
         assert_eq!(order, [(1, GBP), (4, EUR), (4, GBP)]);
+    }
+
+    #[test]
+    fn a_checkpoint_is_held_against_the_facts_before_it() {
+        let mut ledger = Ledger::new();
+        ledger.set(T, GBP, 10, 20, 30);
+        ledger.post(T, GBP, 10);
+        ledger.set(T, GBP, 0, 30, 30);
+        assert_eq!((totals(&ledger, GBP), ledger.faults()), ((0, 30, 30), 0));
+        ledger.set(T, GBP, 0, 29, 30);
+        assert_eq!((totals(&ledger, GBP), ledger.faults()), ((0, 29, 30), 1));
     }
 
     #[cfg(debug_assertions)]

@@ -43,6 +43,7 @@ pub use group::{Group, Outboxes};
 pub use numbers::Numbers;
 pub use schedule::{Config, Terms};
 
+use crate::billing::ledger::Balance;
 use crate::command::Command;
 use crate::core::fold::{Bounds, Fold};
 use crate::core::schedule::Schedule;
@@ -164,6 +165,16 @@ impl Core {
     /// What has happened since the start, and how much waits.
     pub fn numbers(&self) -> &Numbers {
         &self.numbers
+    }
+
+    /// What every tenant owes, in the order of their numbers.
+    pub fn balances(&self) -> impl Iterator<Item = &Balance> + '_ {
+        self.fold.ledger.balances()
+    }
+
+    /// How often the ledger's totals disagreed with a fact. It is never anything but 0.
+    pub fn ledger_faults(&self) -> u64 {
+        self.fold.ledger.faults()
     }
 
     /// Messages that wait for their turn, for each carrier for which some do.

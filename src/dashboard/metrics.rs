@@ -78,6 +78,12 @@ struct TenantLabel {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct AccountLabel {
+    tenant: String,
+    currency: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct CarrierLabel {
     carrier: String,
 }
@@ -197,6 +203,36 @@ pub struct Journal {
     pub group_facts: Spread,
 }
 
+/// What tenants owe, by tenant and currency, in millionths of its unit.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    reserved: Family<AccountLabel, Gauge>,
+    posted: Family<AccountLabel, Counter<u64, AtomicU64>>,
+    voided: Family<AccountLabel, Counter<u64, AtomicU64>>,
+    credit: Family<AccountLabel, Gauge>,
+    /// How often the ledger disagreed with a fact.
+    pub faults: Total,
+}
+
+impl Accounts {
+    /// The totals of one account: reserved and still open, posted, voided.
+    pub fn set(&self, tenant: &str, currency: &str, [reserved, posted, voided]: [i64; 3]) {
+        let label = AccountLabel { tenant: tenant.to_owned(), currency: currency.to_owned() };
+        self.reserved.get_or_create(&label).set(reserved);
+        for (family, micros) in [(&self.posted, posted), (&self.voided, voided)] {
+            Total(family.get_or_create_owned(&label)).reach(u64::try_from(micros).unwrap_or(0));
+        }
+    }
+
+    /// The credits that there are; those that are not named are gone.
+    pub fn set_credits<'a>(&self, credits: impl Iterator<Item = (&'a str, String, i64)>) {
+        self.credit.clear();
+        for (tenant, currency, micros) in credits {
+            self.credit.get_or_create(&AccountLabel { tenant: tenant.to_owned(), currency }).set(micros);
+        }
+    }
+}
+
 /// CDR lines.
 #[derive(Clone, Debug)]
 pub struct Cdr {
@@ -219,6 +255,8 @@ pub struct Numbers {
     pub journal: Journal,
     /// CDR lines.
     pub cdr: Cdr,
+    /// What tenants owe.
+    pub accounts: Accounts,
     refused: Family<ReasonLabel, Counter<u64, AtomicU64>>,
     tenant_binds: Family<TenantLabel, Gauge>,
     carriers: Carriers,
@@ -241,6 +279,7 @@ impl Numbers {
         let receipts = receipts(&mut registry);
         let journal = journal(&mut registry);
         let cdr = cdr(&mut registry);
+        let accounts = accounts(&mut registry);
         let (refused, http_answers) = (Family::default(), Family::default());
         let tenant_binds = Family::default();
         let carriers = carriers(&mut registry);
@@ -253,6 +292,7 @@ impl Numbers {
             receipts,
             journal,
             cdr,
+            accounts,
             refused,
             tenant_binds,
             carriers,
@@ -363,6 +403,21 @@ fn receipts(registry: &mut Registry) -> Receipts {
     }
 }
 
+fn accounts(registry: &mut Registry) -> Accounts {
+    let accounts = Accounts::default();
+    let Accounts { reserved, posted, voided, credit, faults } = &accounts;
+    registry.register("tenant_reserved_micros", "Reserved for parts that are open, in millionths", reserved.clone());
+    registry.register("tenant_posted_micros", "Posted since ever, in millionths", posted.clone());
+    registry.register("tenant_voided_micros", "Voided since ever, in millionths", voided.clone());
+    registry.register(
+        "tenant_credit_micros",
+        "The most that may be reserved and posted, in millionths",
+        credit.clone(),
+    );
+    registry.register("ledger_faults", "Facts that the ledger disagreed with; never anything but 0", faults.0.clone());
+    accounts
+}
+
 fn cdr(registry: &mut Registry) -> Cdr {
     Cdr {
         lines: total(registry, "cdr_lines", "CDR lines written and synced"),
@@ -418,6 +473,10 @@ mod tests {
         numbers.refused("no_price").add(1);
         numbers.carrier("alpha").binds.set(4);
         numbers.http_answered(202);
+        numbers.accounts.set("riverside", "GBP", [52_800, 26_400, 0]);
+        for credit in [1, 2] {
+            numbers.accounts.set_credits([("riverside", "GBP".to_owned(), credit)].into_iter());
+        }
         numbers.journal.sync_seconds.note(0.001);
         let text = numbers.text();
         for line in [
@@ -427,6 +486,9 @@ mod tests {
             "sluice_messages_refused_total{reason=\"no_price\"} 1",
             "sluice_carrier_binds{carrier=\"alpha\"} 4",
             "sluice_http_answers_total{status=\"202\"} 1",
+            "sluice_tenant_reserved_micros{tenant=\"riverside\",currency=\"GBP\"} 52800",
+            "sluice_tenant_posted_micros_total{tenant=\"riverside\",currency=\"GBP\"} 26400",
+            "sluice_tenant_credit_micros{tenant=\"riverside\",currency=\"GBP\"} 2",
             "sluice_journal_sync_seconds_count 1",
             "# EOF",
         ] {

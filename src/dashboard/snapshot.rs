@@ -149,6 +149,12 @@ pub struct Tenant {
     pub tenant: String,
     /// Its binds.
     pub binds: u32,
+    /// Reserved for parts that are open, in each currency; empty if it sends unpriced.
+    pub reserved: String,
+    /// Posted since ever, likewise.
+    pub posted: String,
+    /// What it may still send for; empty if it has no credit.
+    pub credit_left: String,
 }
 
 /// The journal.

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use crate::billing::ledger::Balance;
 use crate::dashboard::metrics::Numbers;
 use crate::dashboard::trend::Trend;
 use crate::gateway::names::NameBook;
 use crate::gateway::spine::{Progress, Shared};
+use crate::ingress::accept::Rules;
 use crate::ingress::refused::Refused;
-use crate::message::State;
+use crate::message::{Money, State};
 use crate::presence::Presence;
 
 /// The dashboard's counters, and where they are fed from.
@@ -25,9 +27,18 @@ impl Gauges {
     }
 
     /// The metrics as text.
-    pub(super) fn text(&self, presence: &Presence, names: &NameBook) -> String {
+    pub(super) fn text(&self, presence: &Presence, names: &NameBook, rules: &Rules) -> String {
         self.feed(&self.shared.progress());
         let book = names.read();
+        let accounts = &self.numbers.accounts;
+        for Balance { tenant, currency, reserved_micros, posted_micros, voided_micros } in self.shared.balances() {
+            let totals = [reserved_micros, posted_micros, voided_micros];
+            accounts.set(book.tenant(tenant), &currency.to_string(), totals);
+        }
+        accounts.set_credits(rules.policy.tenants().iter().filter_map(|tenant| {
+            let Money { micros, currency } = tenant.credit?;
+            Some((tenant.name.as_str(), currency.to_string(), micros))
+        }));
         for (tenant, name) in book.tenants() {
             self.numbers.tenant_binds(name).set(u64::from(presence.tenant_binds(tenant)));
         }
@@ -74,6 +85,7 @@ impl Gauges {
         numbers.journal.groups.reach(now.groups);
         numbers.journal.facts.reach(now.records);
         numbers.journal.octets.set(now.disk_octets);
+        numbers.accounts.faults.reach(now.ledger_faults);
         numbers.journal.segments.set(u64::from(now.segments));
     }
 }

@@ -110,6 +110,10 @@ fn replay_all(core: &mut Core, replay: &mut Replay<RealDisk>) -> Result<(), Star
         let replayed = core.replay(group.place, group.payload);
         replayed.map_err(|source| StartError::Record { segment, offset, source })?;
     }
+    if core.ledger_faults() > 0 {
+        let faults = core.ledger_faults();
+        tracing::error!(faults, "the ledger does not agree with itself, as after a salvage; its last checkpoint holds");
+    }
     Ok(())
 }
 

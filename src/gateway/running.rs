@@ -180,7 +180,7 @@ impl Running {
         let (keyring, presence) = (self.keys.keyring(), self.presence.clone());
         let (names, ready, shared) = (self.names.clone(), self.ready.clone(), self.shared.clone());
         let (gauges, counted) = (self.gauges.clone(), self.gauges.clone());
-        let describe = (self.presence.clone(), self.names.clone());
+        let describe = (self.presence.clone(), self.names.clone(), self.rules.clone());
         let token = self.config.http.admin_token.as_ref();
         http::Api {
             desk,
@@ -192,7 +192,7 @@ impl Running {
             carrier_name: Box::new(move |carrier| names.read().carrier(carrier).to_owned()),
             limits: compose::http_server(&self.config, doors),
             admin_token: token.map(|token| crate::admission::tenant::SecretDigest::of(token.0.as_bytes())),
-            metrics: Box::new(move || gauges.text(&describe.0, &describe.1)),
+            metrics: Box::new(move || gauges.text(&describe.0, &describe.1, &describe.2.load())),
             board: self.board(),
             ready: Box::new(move || ready.load(Ordering::Relaxed) && !shared.progress().full),
             refused: self.gauges.refused.clone(),
@@ -213,6 +213,7 @@ impl Running {
 
     fn snapshots(&self) -> impl Fn() -> Snapshot + Send + Sync + use<> {
         let (gauges, presence, names) = (self.gauges.clone(), self.presence.clone(), self.names.clone());
+        let rules = self.rules.clone();
         let (node, ready, clock, started) =
             (self.config.node.name.clone(), self.ready.clone(), self.clock, self.clock.now());
         // A reload does not change how many binds there are.
@@ -226,6 +227,7 @@ impl Running {
                 started,
                 presence: &presence,
                 names: &names,
+                rules: &rules.load(),
                 binds_wanted: &|carrier| wanted.get(carrier).copied().unwrap_or(0),
             })
         }

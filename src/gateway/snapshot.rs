@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use crate::billing::ledger::Balance;
 use crate::dashboard::snapshot::{
     ByState, Carrier, Journal, Messages, Parts, Receipts, Refused, Snapshot, Standing, Tenant,
 };
@@ -9,7 +10,8 @@ use crate::dashboard::trend::Totals;
 use crate::gateway::gauges::Gauges;
 use crate::gateway::names::NameBook;
 use crate::gateway::spine::Progress;
-use crate::message::{CarrierId, State, Timestamp};
+use crate::ingress::accept::Rules;
+use crate::message::{CarrierId, Money, State, TenantId, Timestamp};
 use crate::presence::Presence;
 
 /// The states in which messages end, and the order in which people want to see them.
@@ -24,6 +26,8 @@ pub(super) struct Scene<'a> {
     pub started: Timestamp,
     pub presence: &'a Presence,
     pub names: &'a NameBook,
+    /// Who has how much credit.
+    pub rules: &'a Rules,
     /// Binds that the configuration asks for.
     pub binds_wanted: &'a dyn Fn(&str) -> u32,
 }
@@ -75,7 +79,7 @@ impl Gauges {
             states: FINAL.map(|state| by_state(&now, state)).to_vec(),
             refused,
             carriers: self.carriers(scene),
-            tenants: tenants(scene),
+            tenants: tenants(scene, &self.shared.balances()),
             journal,
             trend,
         }
@@ -95,9 +99,28 @@ impl Gauges {
     }
 }
 
-fn tenants(scene: &Scene<'_>) -> Vec<Tenant> {
+fn tenants(scene: &Scene<'_>, balances: &[Balance]) -> Vec<Tenant> {
     let book = scene.names.read();
-    let one = |(id, name): (_, &str)| Tenant { tenant: name.to_owned(), binds: scene.presence.tenant_binds(id) };
+    let one = |(id, name): (TenantId, &str)| {
+        let own = || balances.iter().filter(|balance| balance.tenant == id);
+        let sum = |micros: fn(&Balance) -> i64| {
+            let amounts = own().map(|of| Money { micros: micros(of), currency: of.currency }.to_string());
+            amounts.collect::<Vec<_>>().join(" + ")
+        };
+        let credit = scene.rules.policy.tenant(id).and_then(|tenant| tenant.credit);
+        let left = credit.map(|Money { micros, currency }| {
+            let owed = own().find(|balance| balance.currency == currency);
+            let owed = owed.map_or(0, |balance| balance.reserved_micros.saturating_add(balance.posted_micros));
+            Money { micros: micros.saturating_sub(owed), currency }.to_string()
+        });
+        Tenant {
+            tenant: name.to_owned(),
+            binds: scene.presence.tenant_binds(id),
+            reserved: sum(|balance| balance.reserved_micros),
+            posted: sum(|balance| balance.posted_micros),
+            credit_left: left.unwrap_or_default(),
+        }
+    };
     book.tenants().map(one).collect()
 }
 

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::billing::ledger::Balance;
 use crate::clock::Clock;
 use crate::command::Effect;
 use crate::core::{Core, Group, Numbers};
 use crate::dashboard::metrics::Numbers as Metrics;
 use crate::exchange::{Batch, Exchange};
-use crate::message::{CarrierId, LinkId};
+use crate::message::{CarrierId, LinkId, Timestamp};
 use crate::store::disk::Disk;
 use crate::store::error::Error;
 use crate::store::journal::Journal;
@@ -47,6 +48,8 @@ pub(super) struct Progress {
     pub full: bool,
     /// The core was told to drain, and nothing is in any window.
     pub drained: bool,
+    /// How often the ledger disagreed with a fact.
+    pub ledger_faults: u64,
 }
 
 /// Something to be done in the core's thread between two turns, with its facts in the next group.
@@ -67,6 +70,9 @@ struct Published {
     progress: Progress,
     /// Messages that wait for their turn, for each carrier for which some do.
     waiting: Vec<(CarrierId, u64)>,
+    /// What every tenant owes, and when that was copied.
+    balances: Vec<Balance>,
+    balances_at: Timestamp,
 }
 
 impl Shared {
@@ -96,6 +102,11 @@ impl Shared {
         self.published().waiting.clone()
     }
 
+    /// What every tenant owes, at most a moment ago.
+    pub(super) fn balances(&self) -> Vec<Balance> {
+        self.published().balances.clone()
+    }
+
     fn published(&self) -> MutexGuard<'_, Published> {
         self.published.lock().unwrap_or_else(|e| e.into_inner())
     }
@@ -123,6 +134,8 @@ pub(super) struct Spine<D: Disk> {
 const IDLE_MAX: Duration = Duration::from_millis(50);
 /// How often the journal's size is looked at.
 const GROUPS_BETWEEN_LOOKS: u64 = 64;
+/// How often balances are copied out: there may be thousands.
+const BALANCES_EVERY_MICROS: i64 = 100_000;
 /// Between two tries when the disk has no room at all.
 const FULL_PAUSE: Duration = Duration::from_millis(100);
 
@@ -240,11 +253,18 @@ impl<D: Disk> Spine<D> {
         }
         self.progress.core = *self.core.numbers();
         self.progress.drained = self.core.is_drained();
+        self.progress.ledger_faults = self.core.ledger_faults();
         self.progress.full = self.journal.is_low();
         let mut published = self.shared.published();
         published.progress = self.progress;
         published.waiting.clear();
         published.waiting.extend(self.core.waiting());
+        let now = self.clock.now();
+        if now.micros_since(published.balances_at) >= BALANCES_EVERY_MICROS {
+            published.balances_at = now;
+            published.balances.clear();
+            published.balances.extend(self.core.balances());
+        }
     }
 }
 

@@ -75,6 +75,7 @@ fn run(steps: &[Step]) {
     let (books, live) = (world.books(), world.core.live());
     world.restart_from(world.recycled + 1);
     assert_eq!((world.books(), world.core.live()), (books, live), "replay gives the same");
+    assert_eq!(world.core.ledger_faults(), 0, "every checkpoint agrees with the facts before it");
     end_everything(&mut world);
     let open: Vec<_> = world
         .core
