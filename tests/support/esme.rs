@@ -126,6 +126,16 @@ impl Esme {
         Next::Pdu(Pdu { command: word(4), status: word(8), sequence: word(12), body })
     }
 
+    /// The next PDU of a peer that may be killed in the middle of one; nothing once it is gone.
+    pub(crate) fn next_before_the_end(&mut self) -> Option<Pdu> {
+        let mut head = [0; 16];
+        self.stream.read_exact(&mut head).ok()?;
+        let word = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let mut body = vec![0; (word(0) as usize).checked_sub(16)?];
+        self.stream.read_exact(&mut body).ok()?;
+        Some(Pdu { command: word(4), status: word(8), sequence: word(12), body })
+    }
+
     /// The response to a request; requests of the peer that come first are answered on the way.
     ///
     /// # Panics
