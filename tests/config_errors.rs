@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use proptest::sample::Index;
+use sluice::admission::config::TenantConfig;
 use sluice::config::{BindKind, Config, ConfigError, StatusAction, Warning};
 use sluice::message::coding::Form;
 use tempfile::TempDir;
@@ -77,6 +78,9 @@ fn what_is_right_loads_with_its_defaults() {
     assert_eq!(config.node.data_dir, files.dir.path().join("data"));
     assert_eq!(config.smpp.listen.port(), 2775);
     assert_eq!((config.carriers[0].bind, config.carriers[0].binds), (BindKind::Transceiver, 1));
+    let TenantConfig { id, system_id, password, api_keys, .. } = config.tenants[0].clone();
+    let defaults = TenantConfig { id, system_id, password, api_keys, ..TenantConfig::default() };
+    assert_eq!(config.tenants[0], defaults, "what the code takes for defaults");
     assert_eq!(config.prices[0].per_part.micros, 26_400);
     assert!(!format!("{config:?}").contains("planted"), "secrets do not print");
 }

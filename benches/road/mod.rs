@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use sluice::admission::config::{Charge, Receipts, RouteConfig, TenantConfig};
+use sluice::admission::config::{RouteConfig, TenantConfig};
 use sluice::admission::policy::{CarrierEntry, Policy};
 use sluice::billing::price::{PriceBook, PriceConfig};
 use sluice::command::{Command, Effect, Outcome, Reply, Role, Span};
@@ -282,23 +282,7 @@ fn admission() -> (Rules, Intake) {
         id: "riverside".to_owned(),
         system_id: Some("riverside".to_owned()),
         password: Some(Hidden("secret".to_owned())),
-        api_keys: Vec::new(),
-        rate: None,
-        burst: None,
-        window: None,
-        binds_max: None,
-        credit: None,
-        receipts: Receipts::Message,
-        receipt_format: Default::default(),
-        charge: Charge::Submitted,
-        validity: Duration::from_secs(3600),
-        ordered: false,
-        country: None,
-        senders: Vec::new(),
-        languages: sluice::text::national::Languages::ALL,
-        smart: Smart::Strict,
-        tlvs: Vec::new(),
-        link: Default::default(),
+        ..TenantConfig::default()
     };
     let route = RouteConfig { prefix: String::new(), carriers: vec!["alpha".to_owned()], tenant: None };
     let carrier = CarrierEntry { name: "alpha", id: CARRIER, coding: Coding::default() };

@@ -73,6 +73,34 @@ pub struct TenantConfig {
     pub tlvs: Vec<u8>,
 }
 
+/// Nobody, with the defaults that the configuration has.
+impl Default for TenantConfig {
+    fn default() -> TenantConfig {
+        TenantConfig {
+            id: String::new(),
+            system_id: None,
+            password: None,
+            api_keys: Vec::new(),
+            rate: None,
+            burst: None,
+            window: None,
+            binds_max: None,
+            credit: None,
+            receipts: Receipts::default(),
+            receipt_format: ReceiptFormat::default(),
+            charge: Charge::default(),
+            validity: Duration::from_secs(48 * 3600),
+            ordered: false,
+            link: Link::default(),
+            country: None,
+            senders: Vec::new(),
+            languages: Languages::ALL,
+            smart: Smart::Strict,
+            tlvs: Vec::new(),
+        }
+    }
+}
+
 /// One [[route]].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteConfig {

@@ -148,10 +148,9 @@ fn grown<T: Clone>(places: &mut Vec<Option<T>>, number: u16) -> &mut Option<T> {
 #[cfg(test)]
 mod tests {
     use super::{CarrierEntry, Policy, PolicyError};
-    use crate::admission::config::{Charge, Receipts, RouteConfig, TenantConfig};
+    use crate::admission::config::{RouteConfig, TenantConfig};
     use crate::admission::refusal::Refusal;
     use crate::message::coding::Coding;
-    use crate::message::smart::Smart;
     use crate::message::{CarrierId, Hidden, TenantId};
     use crate::text::Concat;
 
@@ -162,21 +161,7 @@ mod tests {
             password: Some(Hidden(format!("{id}-password"))),
             api_keys: vec![Hidden(format!("{id}-key")), Hidden(format!("{id}-next-key"))],
             rate: Some("120/m".parse().expect("a rate")),
-            burst: None,
-            window: None,
-            binds_max: None,
-            credit: None,
-            receipts: Receipts::Message,
-            receipt_format: Default::default(),
-            charge: Charge::Submitted,
-            validity: std::time::Duration::from_secs(3600),
-            ordered: false,
-            country: None,
-            senders: Vec::new(),
-            languages: crate::message::coding::Languages::ALL,
-            smart: Smart::Strict,
-            tlvs: Vec::new(),
-            link: Default::default(),
+            ..TenantConfig::default()
         }
     }
 

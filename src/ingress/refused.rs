@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Words of `admission::refusal` and of the HTTP bodies; what is none of them counts as the last.
-const CODES: [&str; 24] = [
+pub(super) const CODES: [&str; 24] = [
     "throttled",
     "stopping",
     "malformed",

@@ -62,6 +62,7 @@ pub fn problem(refusal: &Refusal) -> Problem {
 mod tests {
     use super::{command_status, http_status, problem};
     use crate::admission::refusal::Refusal;
+    use crate::ingress::refused::CODES;
     use crate::smpp::status::{CommandStatus, StatusClass};
 
     /// One of each; the compiler keeps the table whole, this list keeps the rules below applied to all of it.
@@ -99,6 +100,24 @@ mod tests {
             assert!(command_status(refusal).0 <= 0x67, "{refusal:?}: not a status of SMPP 3.4");
             assert!(codes.insert(refusal.code()), "{refusal:?}: its code is another's");
             assert!(refusal.to_string().ends_with('.'), "{refusal:?}: not a sentence");
+        }
+    }
+
+    #[test]
+    fn the_pages_and_the_metric_name_every_refusal() {
+        use Refusal::{AlreadyReleased, KeyReused, KeyRunning, NoSuchMessage, Throttled, TooManyBinds, Unsupported};
+        let (http, smpp) = (include_str!("../../docs/http.md"), include_str!("../../docs/smpp.md"));
+        for refusal in &ALL {
+            let code = refusal.code();
+            let binds = matches!(refusal, TooManyBinds | Throttled);
+            let later = matches!(refusal, Unsupported(_) | AlreadyReleased);
+            let by_key = matches!(refusal, KeyReused | KeyRunning | NoSuchMessage);
+            let of_header = *refusal == Refusal::InvalidHeader;
+            assert!(binds || later || of_header || http.contains(&format!("`{code}`")), "docs/http.md: {code}");
+            let status = command_status(refusal).name().unwrap_or_default();
+            assert!(later || by_key || smpp.contains(status), "docs/smpp.md: {code}, {status}");
+            let of_no_message = by_key || matches!(refusal, TooManyBinds | AlreadyReleased | Refusal::WrongCredentials);
+            assert!(of_no_message || CODES.contains(&code), "ingress::refused: {code}");
         }
     }
 

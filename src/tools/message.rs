@@ -29,7 +29,19 @@ pub fn run(args: &Args) -> Result<(), Fault> {
         terminal::json(&answer);
         return Ok(());
     }
-    let names = ["id", "state", "to", "from", "reference", "parts", "encoding", "accepted_at", "expires_at", "done_at"];
+    let names = [
+        "id",
+        "state",
+        "to",
+        "from",
+        "reference",
+        "parts",
+        "encoding",
+        "accepted_at",
+        "send_at",
+        "expires_at",
+        "done_at",
+    ];
     for name in names {
         if !answer[name].is_null() {
             terminal::row(name, &plain(&answer[name]));

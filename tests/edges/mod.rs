@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use sluice::admission::config::{Charge, Receipts, RouteConfig, TenantConfig};
+use sluice::admission::config::{RouteConfig, TenantConfig};
 use sluice::admission::policy::{CarrierEntry, Policy};
 use sluice::billing::price::PriceBook;
 use sluice::clock::Clock;
@@ -16,7 +16,6 @@ use sluice::ingress::smpp::attempts::Attempts;
 use sluice::ingress::smpp::{Config, Ground};
 use sluice::link::Limits;
 use sluice::message::coding::Coding;
-use sluice::message::smart::Smart;
 use sluice::message::{CarrierId, Hidden, LinkId, TenantId};
 use sluice::presence::Presence;
 use sluice::seal::{DataKey, Keyring, MasterKey};
@@ -177,23 +176,8 @@ pub(crate) fn tenant() -> TenantConfig {
         id: "riverside".to_owned(),
         system_id: Some("riverside".to_owned()),
         password: Some(Hidden("secret".to_owned())),
-        api_keys: Vec::new(),
-        rate: None,
-        burst: None,
-        window: None,
-        binds_max: None,
-        credit: None,
-        receipts: Receipts::Message,
-        receipt_format: Default::default(),
-        charge: Charge::Submitted,
         validity: Duration::from_secs(3600),
-        ordered: false,
-        country: None,
-        senders: Vec::new(),
-        languages: sluice::text::national::Languages::ALL,
-        smart: Smart::Strict,
-        tlvs: Vec::new(),
-        link: Default::default(),
+        ..TenantConfig::default()
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::http::HeaderValue;
-use sluice::admission::config::{Charge, Receipts, RouteConfig, TenantConfig};
+use sluice::admission::config::{RouteConfig, TenantConfig};
 use sluice::admission::policy::{CarrierEntry, Policy};
 use sluice::admission::tenant::SecretDigest;
 use sluice::billing::config::PriceConfig;
@@ -25,7 +25,6 @@ use sluice::ingress::http::desk::Desk;
 use sluice::ingress::http::server::{Limits, serve};
 use sluice::ingress::http::{Api, router};
 use sluice::message::coding::{Coding, Languages};
-use sluice::message::smart::Smart;
 use sluice::message::{CarrierId, Hidden, MessageId, State, TenantId, Timestamp};
 use sluice::presence::Presence;
 use sluice::seal::{DataKey, Keyring, MasterKey};
@@ -132,25 +131,10 @@ fn api(desk: Arc<Desk>, limits: Limits, admin_token: Option<&str>, numbers: Arc<
 fn rules() -> Rules {
     let tenant = |id: &str, key: &str| TenantConfig {
         id: id.to_owned(),
-        system_id: None,
-        password: None,
         api_keys: vec![Hidden(key.to_owned())],
-        rate: None,
-        burst: None,
-        window: None,
-        binds_max: None,
-        credit: None,
-        receipts: Receipts::Message,
-        receipt_format: Default::default(),
-        charge: Charge::Submitted,
         validity: Duration::from_secs(3600),
-        ordered: false,
-        country: None,
-        senders: Vec::new(),
         languages: if id == "hillside" { Languages::NONE } else { Languages::ALL },
-        smart: Smart::Strict,
-        tlvs: Vec::new(),
-        link: Default::default(),
+        ..TenantConfig::default()
     };
     let number = |name: &str| TenantId(u16::from(name == "hillside"));
     let route =
