@@ -14,13 +14,15 @@ const NO_ANSWER: u32 = 0xFF;
 
 impl Core {
     /// A link of the carrier is gone, and these parts were unanswered on it.
-    pub(super) fn lost(&mut self, carrier: CarrierId, entries: &[u32], group: &mut Group) {
+    pub(super) fn lost(&mut self, carrier: CarrierId, mut entries: Vec<u32>, group: &mut Group) {
         if entries.is_empty() {
             return;
         }
         let answers = self.schedule.carrier(carrier).answers;
         self.schedule.in_windows -= entries.len() as u32;
-        for entry in entries {
+        // Each goes to the head of its lane, so the oldest message comes last here and first at the next bind.
+        entries.sort_unstable_by_key(|entry| std::cmp::Reverse(self.part_ref(*entry)));
+        for entry in &entries {
             let part = self.fold.messages.part_mut(*entry);
             if part.losses == 0 {
                 part.answers_before = answers;

@@ -261,7 +261,7 @@ impl Core {
             match bind.role {
                 Role::Carrier(carrier) => {
                     self.schedule.carrier(carrier).binds.retain(|other| *other != link);
-                    self.lost(carrier, &entries.collect::<Vec<u32>>(), group);
+                    self.lost(carrier, entries.collect(), group);
                 }
                 Role::Tenant(tenant) => {
                     self.schedule.tenant(tenant).binds.retain(|other| *other != link);
