@@ -97,6 +97,26 @@ fn quiet_tenants_keep_their_share_of_a_flooded_carrier() {
 }
 
 #[test]
+fn who_sends_in_every_class_gets_no_more() {
+    let (mut waiting, mut released) = (Waiting::new(), [0u64; TENANTS as usize]);
+    for tenant in 0..TENANTS {
+        waiting.submit(tenant, 20_000);
+    }
+    // The flood sends in the other classes, too.
+    for class in 1..4 {
+        for _ in 0..20_000 {
+            waiting.lanes.push_back(LaneKey { class, ..key(FLOOD) }, waiting.messages.len() as u32);
+            waiting.messages.push((FLOOD, size(FLOOD)));
+        }
+    }
+    for _ in 0..200 {
+        waiting.turn(CREDITS_PER_TURN, &mut released);
+    }
+    let shares: Vec<f64> = released.iter().map(|parts| *parts as f64).collect();
+    assert!(jain(&shares) >= 0.98, "{released:?}");
+}
+
+#[test]
 fn a_lone_tenant_gets_everything() {
     let (mut waiting, mut released) = (Waiting::new(), [0u64; TENANTS as usize]);
     waiting.submit(5, 1_000);

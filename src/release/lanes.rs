@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 use crate::message::{CarrierId, TenantId, Timestamp};
 use crate::release::chunks::Chunks;
 
-/// Parts that a visit adds to what a lane may send. Classes have the same for now; here they will differ.
+/// Parts that a round adds to what a tenant may send; its lanes share them. Classes have the same for now; here they will differ.
 pub const QUANTUM_PARTS: i64 = 8;
 const CLASSES: usize = 4;
 const NONE: u32 = u32::MAX;
@@ -111,12 +111,15 @@ impl Lanes {
         let mut turn = carrier.turn?;
         loop {
             carrier.turn = Some(turn);
-            let lane = &mut self.lanes[turn as usize];
+            let lane = &self.lanes[turn as usize];
             let parts = i64::from(cost(lane.head));
             // A lane that slept with its quantum unspent gets no second one: sleeping must not save up.
             if !lane.visited && lane.deficit < parts {
-                lane.deficit += QUANTUM_PARTS;
+                let key = lane.key;
+                let shared = quantum(&carrier.by_tenant[usize::from(key.tenant.0)], &self.lanes);
+                self.lanes[turn as usize].deficit += shared;
             }
+            let lane = &mut self.lanes[turn as usize];
             lane.visited = true;
             if lane.deficit >= parts {
                 return Some((LaneId(turn), lane.head));
@@ -342,6 +345,12 @@ impl Lanes {
             carrier.turn = (after != id).then_some(after);
         }
     }
+}
+
+/// What one of a tenant's lanes gets of the quantum: sending in four classes gives no tenant four shares.
+fn quantum(of_tenant: &[u32; CLASSES], lanes: &[Lane]) -> i64 {
+    let sending = of_tenant.iter().filter(|id| lanes.get(**id as usize).is_some_and(|lane| lane.in_round)).count();
+    QUANTUM_PARTS / i64::try_from(sending.max(1)).unwrap_or(1)
 }
 
 impl Lane {
