@@ -3,6 +3,7 @@
 
 mod edges;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use edges::{Core, PATIENCE, Peer, bind, runtime, server_ground, submit, tenant};
@@ -62,8 +63,9 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 fn served(runtime: &Runtime, ground: &Arc<Ground>, pieces: &[Vec<u8>]) {
     let (near, far) = tokio::io::duplex(1 << 20);
     let (_stop, mut stopped) = watch::channel(false);
-    let (ground, address) = (ground.clone(), "127.0.0.1:2775".parse().expect("an address"));
-    let ended = runtime.spawn(async move { run(near, address, ground, &mut stopped).await });
+    let (ground, address) = (ground.clone(), SocketAddr::from(([127, 0, 0, 1], 2775)));
+    let guest = ground.lobby.enter(address.ip());
+    let ended = runtime.spawn(async move { run(near, address, guest, ground, &mut stopped).await });
     let mut peer = Peer::new(far, runtime);
     peer.send(1, CommandStatus::ROK, Body::BindTransceiver(bind("riverside", "secret")));
     for piece in pieces {

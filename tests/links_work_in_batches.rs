@@ -40,7 +40,8 @@ fn connect<'r>(runtime: &'r Runtime, ground: &Arc<Ground>, capacity: usize) -> S
     let (stop, mut stopped) = watch::channel(false);
     let ground = ground.clone();
     let peer: SocketAddr = "127.0.0.1:2775".parse().expect("an address");
-    let ended = runtime.spawn(async move { run(near, peer, ground, &mut stopped).await });
+    let guest = ground.lobby.enter(peer.ip());
+    let ended = runtime.spawn(async move { run(near, peer, guest, ground, &mut stopped).await });
     Served { peer: Peer::new(far, runtime), ended, stop }
 }
 

@@ -94,14 +94,17 @@ pub(super) struct Bind {
     pub(super) held: bool,
     /// What is in its window goes alone.
     pub(super) alone: bool,
-    /// Part entries (carriers) or slots (tenants); `NONE` where free.
+    /// Part entries (carriers) or slots (tenants); `NONE` where free. It grows to as many places as were ever taken at once: most
+    /// tenants' binds never use theirs.
     pub(super) window: Vec<u32>,
+    pub(super) window_max: u16,
     pub(super) free: Vec<u16>,
 }
 
 impl Bind {
     pub(super) fn has_credit(&self) -> bool {
-        !self.held && !self.alone && !self.free.is_empty()
+        let has_room = !self.free.is_empty() || self.window.len() < usize::from(self.window_max);
+        !self.held && !self.alone && has_room
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -205,7 +208,14 @@ impl Schedule {
     /// Takes a window place of `link` for `entry`; nothing follows one that goes alone.
     pub(super) fn occupy(&mut self, link: LinkId, entry: u32, alone: bool) -> Option<u16> {
         let bind = self.bind(link)?;
-        let place = bind.free.pop()?;
+        let place = match bind.free.pop() {
+            Some(place) => place,
+            None => {
+                let place = u16::try_from(bind.window.len()).ok().filter(|place| *place < bind.window_max)?;
+                bind.window.push(NONE);
+                place
+            }
+        };
         bind.alone = alone;
         bind.window[usize::from(place)] = entry;
         Some(place)
@@ -230,9 +240,8 @@ impl Core {
         if self.schedule.binds.len() <= index {
             self.schedule.binds.resize_with(index + 1, || None);
         }
-        let free = (0..window).rev().collect();
-        let window = vec![NONE; usize::from(window)];
-        self.schedule.binds[index] = Some(Bind { role, held: false, alone: false, window, free });
+        let bind = Bind { role, held: false, alone: false, window: Vec::new(), window_max: window, free: Vec::new() };
+        self.schedule.binds[index] = Some(bind);
         match role {
             Role::Carrier(carrier) => {
                 let account = self.schedule.carrier(carrier);

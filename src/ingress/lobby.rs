@@ -4,11 +4,17 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
 
 /// An origin that holds more than this part of a full lobby makes room itself.
 const SHARE: usize = 8;
+/// Who has just come may stay for so long, to say what it wants: when all come back at once, they wait for each other.
+const GRACE: Duration = Duration::from_millis(100);
+/// How often a newcomer without room looks again.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Those who wait, the longest first.
 #[derive(Debug, Default)]
@@ -19,8 +25,15 @@ pub struct Lobby {
 #[derive(Debug, Default)]
 struct Waiting {
     next: u64,
-    guests: BTreeMap<u64, (IpAddr, Arc<Notify>)>,
+    guests: BTreeMap<u64, Place>,
     shares: BTreeMap<IpAddr, usize>,
+}
+
+#[derive(Debug)]
+struct Place {
+    origin: IpAddr,
+    since: Instant,
+    shown_out: Arc<Notify>,
 }
 
 /// One connection. It waits from its making until it is dropped, but for the time between [`Guest::leave`] and [`Guest::come_back`].
@@ -33,26 +46,40 @@ pub struct Guest {
 }
 
 impl Lobby {
-    /// Lets a connection in. With `guests_max` there already, another has to go.
-    pub fn enter(self: &Arc<Lobby>, peer: IpAddr, guests_max: usize) -> Guest {
-        let origin = origin(peer);
-        if self.lock().guests.len() >= guests_max {
-            self.make_room(origin);
-        }
-        let shown_out = Arc::<Notify>::default();
+    /// Lets a connection in.
+    pub fn enter(self: &Arc<Lobby>, peer: IpAddr) -> Guest {
+        let (origin, shown_out) = (origin(peer), Arc::default());
         let place = self.lock().add(origin, &shown_out);
         Guest { lobby: self.clone(), origin, place, shown_out }
     }
 
-    /// Shows out who has waited longest, of the same origin as the newcomer if that holds much of the lobby. Says whether there was one.
-    pub fn make_room(&self, newcomer: IpAddr) -> bool {
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.lock().guests.len()
+    }
+
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Waits until it is not `full`, or until somebody was shown out for the newcomer.
+    pub async fn room(&self, newcomer: IpAddr, full: impl Fn() -> bool) {
+        while full() && !self.make_room(newcomer, GRACE) {
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Shows out who has waited longest, of the same origin as the newcomer if that holds much of the lobby; but nobody who has come
+    /// within `grace`. Says whether there was one.
+    fn make_room(&self, newcomer: IpAddr, grace: Duration) -> bool {
         let mut waiting = self.lock();
         let newcomer = origin(newcomer);
         let crowds = waiting.shares.get(&newcomer).is_some_and(|share| share * SHARE > waiting.guests.len());
-        let place =
-            waiting.guests.iter().find(|(_, (origin, _))| !crowds || *origin == newcomer).map(|(place, _)| *place);
-        let guest = place.and_then(|place| waiting.remove(place));
-        guest.as_ref().inspect(|guest| guest.notify_one()).is_some()
+        let longest = waiting.guests.iter().find(|(_, guest)| !crowds || guest.origin == newcomer);
+        let number = longest.filter(|(_, guest)| guest.since.elapsed() >= grace).map(|(number, _)| *number);
+        let guest = number.and_then(|number| waiting.remove(number));
+        guest.as_ref().inspect(|guest| guest.shown_out.notify_one()).is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -64,20 +91,20 @@ impl Lobby {
 impl Waiting {
     fn add(&mut self, origin: IpAddr, shown_out: &Arc<Notify>) -> u64 {
         self.next += 1;
-        self.guests.insert(self.next, (origin, shown_out.clone()));
+        self.guests.insert(self.next, Place { origin, since: Instant::now(), shown_out: shown_out.clone() });
         *self.shares.entry(origin).or_default() += 1;
         self.next
     }
 
-    fn remove(&mut self, place: u64) -> Option<Arc<Notify>> {
-        let (origin, shown_out) = self.guests.remove(&place)?;
-        if let Some(share) = self.shares.get_mut(&origin) {
+    fn remove(&mut self, number: u64) -> Option<Place> {
+        let guest = self.guests.remove(&number)?;
+        if let Some(share) = self.shares.get_mut(&guest.origin) {
             *share -= 1;
             if *share == 0 {
-                self.shares.remove(&origin);
+                self.shares.remove(&guest.origin);
             }
         }
-        Some(shown_out)
+        Some(guest)
     }
 }
 
@@ -130,24 +157,25 @@ mod tests {
     #[test]
     fn who_waits_longest_makes_room() {
         let lobby = Arc::<Lobby>::default();
-        let mut guests: Vec<Guest> = (0..20).map(|host| lobby.enter(address(&format!("192.0.2.{host}")), 20)).collect();
+        let mut guests: Vec<Guest> = (0..20).map(|host| lobby.enter(address(&format!("192.0.2.{host}")))).collect();
         guests[1].leave();
-        let _newcomer = lobby.enter(address("198.51.100.1"), 19);
-        assert!(must_go(&guests[0]) && !must_go(&guests[2]));
-        let _another = lobby.enter(address("198.51.100.2"), 19);
-        assert!(must_go(&guests[2]) && !must_go(&guests[1]), "who has left is not shown out");
+        let newcomer = address("198.51.100.1");
+        assert!(!lobby.make_room(newcomer, Duration::from_secs(3_600)), "all have just come");
+        assert!(lobby.make_room(newcomer, Duration::ZERO) && must_go(&guests[0]) && !must_go(&guests[2]));
+        assert!(lobby.make_room(newcomer, Duration::ZERO) && must_go(&guests[2]) && !must_go(&guests[1]));
         guests[1].come_back();
         guests.truncate(2);
-        assert!(lobby.make_room(address("198.51.100.3")) && !must_go(&guests[1]), "it came last");
+        assert_eq!(lobby.len(), 1);
+        assert!(lobby.make_room(newcomer, Duration::ZERO) && must_go(&guests[1]), "who has come back waits like all");
+        assert!(!lobby.make_room(newcomer, Duration::ZERO), "nobody is left");
     }
 
     #[test]
     fn a_crowd_from_one_origin_makes_room_itself() {
         let lobby = Arc::<Lobby>::default();
-        let slow = lobby.enter(address("192.0.2.1"), 100);
-        let crowd: Vec<Guest> =
-            (0..300).map(|host| lobby.enter(address(&format!("2001:db8::{host:x}")), 100)).collect();
-        assert!(!must_go(&slow));
-        assert_eq!(crowd.iter().filter(|guest| must_go(guest)).count(), 201);
+        let slow = lobby.enter(address("192.0.2.1"));
+        let crowd: Vec<Guest> = (0..300).map(|host| lobby.enter(address(&format!("2001:db8::{host:x}")))).collect();
+        assert!((0..200).all(|_| lobby.make_room(address("2001:db8::ffff"), Duration::ZERO)));
+        assert_eq!((crowd.iter().filter(|guest| must_go(guest)).count(), must_go(&slow)), (200, false));
     }
 }

@@ -12,7 +12,7 @@ pub const SEQUENCE_MAX: u32 = 0x7FFF_FFFF;
 pub const WINDOW_MAX: u32 = 65_536;
 
 /// What a large window is at first.
-const PLACES_FIRST: u32 = 64;
+const PLACES_FIRST: u32 = 8;
 
 /// No place: ends the list.
 const NONE: u32 = u32::MAX;
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn a_window_grows_and_keeps_what_is_outstanding() {
         let mut window = Window::new(1_000);
-        assert_eq!(window.places.len(), 128);
+        assert_eq!(window.places.len(), 16);
         window.next_sequence = SEQUENCE_MAX - 300;
         let sequences: Vec<u32> =
             (0..1_000).map(|token| window.take(AT, CommandId::SUBMIT_SM, token).expect("a free place")).collect();

@@ -84,7 +84,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
             place = doors.place(peer.ip()) => place,
             () = &mut stop => break,
         };
-        let visit = Visit::new(doors.lobby.enter(peer.ip(), usize::MAX));
+        let visit = Visit::new(doors.lobby.enter(peer.ip()));
         let connection = builder.serve_connection_with_upgrades(
             TokioIo::new(Patient::new(prepared(stream), limits.body_within)),
             service(&router, peer, &visit),
@@ -113,9 +113,7 @@ struct Doors {
 impl Doors {
     /// Waits for a place for a newcomer. Who has waited longest without a request makes room; if all have one, the first that ends.
     async fn place(&self, newcomer: IpAddr) -> OwnedSemaphorePermit {
-        if self.places.available_permits() == 0 {
-            self.lobby.make_room(newcomer);
-        }
+        self.lobby.room(newcomer, || self.places.available_permits() == 0).await;
         self.places.clone().acquire_owned().await.expect("the semaphore is never closed")
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::ingress::accepting::Accepting;
+use crate::ingress::lobby::Guest;
 use crate::ingress::smpp::Ground;
 use crate::ingress::smpp::end::ServerEnd;
 use crate::link::Ended;
@@ -26,7 +27,15 @@ pub async fn serve(listener: TcpListener, ground: Arc<Ground>, mut stop: watch::
             () = stopped(&mut stop) => break,
             _ = links.join_next(), if !links.is_empty() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => drop(links.spawn(connection(stream, peer, ground.clone(), links_stop.clone()))),
+                Ok((stream, peer)) => {
+                    let unbound_max = ground.config.unbound_max as usize;
+                    tokio::select! {
+                        () = ground.lobby.room(peer.ip(), || ground.lobby.len() >= unbound_max) => {}
+                        () = stopped(&mut stop) => break,
+                    }
+                    let guest = ground.lobby.enter(peer.ip());
+                    links.spawn(connection(stream, peer, guest, ground.clone(), links_stop.clone()));
+                }
                 Err(error) => accepting.failed(&error).await,
             },
         }
@@ -35,22 +44,28 @@ pub async fn serve(listener: TcpListener, ground: Arc<Ground>, mut stop: watch::
     while links.join_next().await.is_some() {}
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, ground: Arc<Ground>, mut stop: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    guest: Guest,
+    ground: Arc<Ground>,
+    mut stop: watch::Receiver<bool>,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "TCP_NODELAY");
     }
-    run(stream, peer, ground, &mut stop).await;
+    run(stream, peer, guest, ground, &mut stop).await;
 }
 
 /// Serves one connection until it ends.
 pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     peer: SocketAddr,
+    guest: Guest,
     ground: Arc<Ground>,
     stop: &mut watch::Receiver<bool>,
 ) -> Ended {
     let session = Session::smsc(ground.config.session(), ground.clock.elapsed());
-    let guest = ground.lobby.enter(peer.ip(), ground.config.unbound_max as usize);
     let shown_out = guest.shown_out();
     let mut end = ServerEnd::new(ground.clone(), peer, guest);
     let ended = tokio::select! {
