@@ -156,7 +156,10 @@ impl Street {
     fn over_smpp(&self, tenant: &'static str) {
         while let Some((smpp, _)) = self.doors() {
             let Some(mut esme) = bound(smpp, tenant) else { continue };
-            while !self.stop.load(Ordering::Relaxed) && self.some_submits(tenant, &mut esme).is_some() {}
+            let mut is_there = true;
+            while is_there && !self.stop.load(Ordering::Relaxed) {
+                is_there = self.some_submits(tenant, &mut esme).is_some();
+            }
         }
     }
 

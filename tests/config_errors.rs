@@ -267,6 +267,11 @@ fn names_are_somebodys_and_only_theirs() {
     assert_eq!(errors(&strangers), ["14 route.carriers", "14 route.carriers", "18 price.tenant"]);
     let foreign = RIGHT.replace("api_key", "credit = \"5.00 EUR\"\napi_key");
     assert_eq!(errors(&foreign), ["19 price.per_part"]);
+    let unpriced =
+        RIGHT.split("[[price]]").next().expect("a head").replace("api_key", "credit = \"5.00 GBP\"\napi_key");
+    assert_eq!(errors(&unpriced), ["2 tenant.credit"]);
+    let dear = RIGHT.replace("0.0264 GBP", "50000000000.00 GBP");
+    assert_eq!(errors(&dear), ["21 price.per_part"]);
 }
 
 #[test]

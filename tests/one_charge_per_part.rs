@@ -4,9 +4,13 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use support::esme::Esme;
+use support::peers::{Peer, present};
 use support::settings::PRICE_MICROS;
 use support::smsc::{Answer, Smsc, Submit, receipt};
 use support::{Daemon, cdr, eventually, http, settings};
@@ -17,6 +21,8 @@ const KEY: Option<&str> = Some("riverside-key");
 const RTHROTTLED: u32 = 0x58;
 const RMSGQFUL: u32 = 0x14;
 const RINVDSTADR: u32 = 0x0b;
+const RBINDFAIL: u32 = 0x0d;
+const RSUBMITFAIL: u32 = 0x45;
 
 #[test]
 fn whatever_the_carrier_answers() {
@@ -83,6 +89,112 @@ fn a_credit_is_never_passed() {
         concluded(&daemon, id);
     }
     assert_eq!(smsc.submits().len(), 10);
+}
+
+#[test]
+fn a_refusal_says_whether_the_credit_or_the_destination_is_at_fault() {
+    let smsc = Smsc::delivering();
+    let config = settings::tenant("riverside", "credit = \"0.0792 GBP\"").replace("prefix = \"\"", "prefix = \"44\"");
+    let daemon =
+        Daemon::start(&(config + &settings::carrier("alpha", smsc.address, "") + &settings::route(&["alpha"])));
+    let mut esme = Esme::riverside(daemon.smpp);
+    let mut status = |to: &str, parts: usize| {
+        let sequence = esme.submit(to, &"x".repeat(if parts == 1 { 100 } else { 153 * parts }));
+        esme.response_or_receipts(sequence, |_| ()).status
+    };
+    let posted = |to: &str, parts: usize| {
+        let text = "x".repeat(if parts == 1 { 100 } else { 153 * parts });
+        let message = json!({"to": to, "from": "Riverside", "text": text});
+        let answer = http::post(daemon.http, "/v1/messages", KEY, &message);
+        (answer.status, answer.body["code"].as_str().map(str::to_owned), answer.body["pointer"].clone())
+    };
+    let (code, far) = (|code: &str| Some(code.to_owned()), "33123456789");
+    assert_eq!(
+        posted("447700900123", 5),
+        (402, code("insufficient_credit"), Value::Null),
+        "five parts and room for three"
+    );
+    assert_eq!(status("447700900123", 5), RSUBMITFAIL);
+    assert_eq!(posted(far, 1), (422, code("no_price"), json!("/to")));
+    assert_eq!(status(far, 1), RINVDSTADR);
+    assert_eq!(status("447700900123", 3), 0, "what was refused has reserved nothing");
+    assert_eq!((status("447700900123", 1), posted("447700900123", 1).0), (RSUBMITFAIL, 402));
+}
+
+#[test]
+fn a_reload_changes_prices_and_credit_for_new_messages_only() {
+    let is_open = Arc::new(AtomicBool::new(false));
+    let smsc = Smsc::choosing(
+        {
+            let is_open = is_open.clone();
+            move |_| if is_open.load(Ordering::Relaxed) { 0 } else { RBINDFAIL }
+        },
+        |submit| {
+            let id = format!("{:08x}", submit.number);
+            Answer::Take(id.clone(), vec![receipt(&id, "DELIVRD")])
+        },
+    );
+    let config = |tenants: &str| {
+        let carrier = settings::carrier("alpha", smsc.address, "reconnect_max = \"250ms\"");
+        settings::tenant("harbour", "") + tenants + &carrier + &settings::route(&["alpha"])
+    };
+    let with = |price: &str, credit: &str| {
+        let riverside = settings::tenant("riverside", &format!("credit = \"{credit} GBP\""));
+        config(&riverside.replace("0.0264", price))
+    };
+    let mut daemon = Daemon::start(&with("0.0264", "0.10"));
+    let post = |daemon: &Daemon| {
+        let message = json!({"to": "447700900123", "from": "Riverside", "text": "hello"});
+        http::post(daemon.http, "/v1/messages", KEY, &message).status
+    };
+    let reload = |daemon: &Daemon, config: &str| {
+        let before = daemon.log().matches("has been reloaded").count();
+        daemon.configure(config);
+        daemon.reload();
+        let told = || (daemon.log().matches("has been reloaded").count() > before).then_some(());
+        eventually("the configuration is reloaded", told);
+    };
+    assert_eq!([post(&daemon), post(&daemon), post(&daemon), post(&daemon)], [202, 202, 202, 402]);
+    reload(&daemon, &with("0.05", "0.06"));
+    assert_eq!(post(&daemon), 402, "more is owed than there is credit");
+    reload(&daemon, &with("0.05", "0.14"));
+    assert_eq!([post(&daemon), post(&daemon)], [202, 402], "at the new price");
+    reload(&daemon, &config(""));
+    assert_eq!(post(&daemon), 401, "its tenant is gone");
+    is_open.store(true, Ordering::Relaxed);
+    let data = daemon.dir.join("data");
+    eventually("what was accepted is sent and billed", || (cdr::lines(&data).len() == 4).then_some(()));
+    daemon.restart();
+    let lines = cdr::lines(&data);
+    let billed: Vec<_> = lines.iter().map(|line| (line["tenant"].as_str(), line["price"].as_str())).collect();
+    let (old, new) = ((Some("riverside"), Some("0.0264")), (Some("riverside"), Some("0.05")));
+    assert_eq!(billed, [old, old, old, new]);
+    let metrics = http::get(daemon.http, "/metrics", None).text;
+    let account = "_micros_total{tenant=\"riverside\",currency=\"GBP\"} 129200";
+    assert!(metrics.contains(&format!("sluice_tenant_posted{account}")), "{metrics}");
+}
+
+#[test]
+fn the_documented_line_makes_the_bill() {
+    if !present("the_documented_line_makes_the_bill", &[Peer::Jq]) {
+        return;
+    }
+    let page = include_str!("../docs/billing.md");
+    let (_, line) = page.split_once("```sh\n").expect("the page has one");
+    let line = line.lines().next().expect("a line").replace("data/cdr/2026-11-*.jsonl", "data/cdr/*.jsonl");
+    let smsc = Smsc::delivering();
+    let unpriced = settings::tenant("harbour", "").split("[[price]]").next().expect("a head").to_owned();
+    let mut daemon = Daemon::start(&(unpriced + &settings::one_carrier(smsc.address, "")));
+    for (key, parts) in [(KEY, 1), (KEY, 3), (Some("harbour-key"), 2)] {
+        let message = json!({"to": "447700900123", "from": "Riverside", "text": "x".repeat(150 * parts)});
+        assert_eq!(http::post(daemon.http, "/v1/messages", key, &message).status, 202);
+    }
+    let data = daemon.dir.join("data");
+    eventually("all parts are billed", || (cdr::lines(&data).len() == 6).then_some(()));
+    assert_eq!(daemon.term().code(), Some(0), "{}", daemon.log());
+    let output = Command::new("sh").args(["-c", &line]).current_dir(&daemon.dir).output().expect("a shell");
+    let bill: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(bill, json!({"riverside GBP": 4 * PRICE_MICROS}), "{line}: {output:?}");
 }
 
 /// 3: taken after being throttled. 5: taken after a full queue. 7: refused. 8: lost with its connection, then taken.

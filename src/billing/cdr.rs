@@ -18,8 +18,7 @@ pub struct Names<'a> {
     pub id: &'a dyn Fn(MessageId) -> PrintedId,
 }
 
-/// Appends one line for each part of `concluded`, which is fact number `fact`. The price is what was posted for the part; times are
-/// UTC with microseconds, `null` where it did not happen; `number` is the keyed hash of the destination.
+/// Appends one line for each part of `concluded`, which is fact number `fact`: `docs/billing.md` has the fields.
 pub fn write_lines(fact: u64, concluded: &Concluded<'_>, names: &Names<'_>, out: &mut Vec<u8>) {
     let id = (names.id)(concluded.id);
     for part in part_summaries(concluded.parts) {
@@ -55,7 +54,9 @@ fn write_line(
     push_octets(concluded.encoding.name().as_bytes(), out);
     out.extend_from_slice(b",\"price\":\"");
     push_micros(part.posted_micros, out);
-    out.extend_from_slice(b"\",\"currency\":");
+    out.extend_from_slice(b"\",\"price_micros\":");
+    push_number(part.posted_micros.unsigned_abs(), 1, out);
+    out.extend_from_slice(b",\"currency\":");
     match concluded.currency {
         currency if currency == Currency::default() => out.extend_from_slice(b"null"),
         currency => push_octets(&currency.0, out),
@@ -255,7 +256,7 @@ mod tests {
         let id = PrintedId::new(MessageId::new(0, 9), 5).to_string();
         let expected = json!({
             "fact": 7, "id": id, "tenant": "riverside", "part": 1, "parts": 2, "carrier": "alpha",
-            "carrier_id": "5a3f\"9c01\u{ff}", "state": "delivered", "encoding": "gsm7", "price": "0.0264", "currency": "GBP",
+            "carrier_id": "5a3f\"9c01\u{ff}", "state": "delivered", "encoding": "gsm7", "price": "0.0264", "price_micros": 26_400, "currency": "GBP",
             "accepted": "2026-11-21T12:00:00.000000Z", "sent": "2026-11-21T12:00:00.000001Z", "done": null, "status": 0,
             "err": "000", "possible_duplicate": false, "number": "00000000000000ab",
         });

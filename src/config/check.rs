@@ -135,6 +135,10 @@ pub(super) fn prices(
     }
     for tenant in tenants {
         if !prices.iter().any(|price| price.value.tenant == tenant.value.id) {
+            if tenant.value.credit.is_some() {
+                let what = format!("{} has no price, so nothing would count against its credit", tenant.value.id);
+                findings.error(&tenant.place, "tenant.credit", what);
+            }
             let what = format!("{} has no price and sends unpriced", tenant.value.id);
             findings.warning(&tenant.place, "tenant", what);
         }

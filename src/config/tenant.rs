@@ -10,11 +10,15 @@ use crate::config::link::read_link;
 use crate::config::node::c_octets;
 use crate::config::receipts::read_format;
 use crate::config::section::Section;
+use crate::message::Money;
 use crate::message::optional::write_optional;
 use crate::message::smart::Smart;
 
 /// Octets of the id of a tenant or carrier: it stands in every log line and label.
 const ID_OCTETS_MAX: usize = 32;
+
+/// Parts of the longest message.
+const PARTS_MAX: i64 = 255;
 
 /// Octets of a system_id and a password (SMPP 3.4, 4.1.1).
 pub(super) const SYSTEM_ID_OCTETS_MAX: usize = 15;
@@ -130,7 +134,11 @@ pub(super) fn read_route(mut section: Section<'_>) -> Option<RouteConfig> {
 pub(super) fn read_price(mut section: Section<'_>) -> Option<PriceConfig> {
     let tenant = section.required_text("tenant");
     let prefix = read_prefix(&mut section);
-    let per_part = section.required("per_part");
+    let per_part: Option<Money> = section.required("per_part");
+    if per_part.is_some_and(|price| price.micros.checked_mul(PARTS_MAX).is_none()) {
+        let place = section.place_of("per_part");
+        section.error(&place, "per_part", "the amount is too large: a message has up to 255 parts");
+    }
     section.finish();
     Some(PriceConfig { tenant: tenant?, prefix: prefix?, per_part: per_part? })
 }

@@ -29,7 +29,8 @@ fn row(refusal: &Refusal) -> (CommandStatus, StatusCode) {
         Refusal::NotInAlphabet { .. } => (Smpp::RSUBMITFAIL, Http::UNPROCESSABLE_ENTITY),
         Refusal::TooManyParts { .. } => (Smpp::RINVMSGLEN, Http::UNPROCESSABLE_ENTITY),
         Refusal::NoRoute => (Smpp::RINVDSTADR, Http::UNPROCESSABLE_ENTITY),
-        Refusal::NoPrice => (Smpp::RSUBMITFAIL, Http::UNPROCESSABLE_ENTITY),
+        // The destination is at fault, and not the message or the credit.
+        Refusal::NoPrice => (Smpp::RINVDSTADR, Http::UNPROCESSABLE_ENTITY),
         Refusal::InsufficientCredit => (Smpp::RSUBMITFAIL, Http::PAYMENT_REQUIRED),
         Refusal::QueueFull => (Smpp::RMSGQFUL, Http::SERVICE_UNAVAILABLE),
         Refusal::KeyReused => (Smpp::RSUBMITFAIL, Http::UNPROCESSABLE_ENTITY),

@@ -12,6 +12,8 @@ pub(crate) enum Peer {
     Smpp,
     /// Wireshark's decoder on the command line.
     Tshark,
+    /// The JSON processor of the billing page.
+    Jq,
 }
 
 impl Peer {
@@ -21,6 +23,7 @@ impl Peer {
             Peer::Smpplib => python(&["-c", "import smpplib"]),
             Peer::Smpp => node(&["-e", "require('smpp')"]),
             Peer::Tshark => tshark(&["--version"]),
+            Peer::Jq => jq(),
         };
         let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
@@ -69,6 +72,12 @@ pub(crate) fn tshark_reads(capture: &Path, ports: &[u16], args: &[&str]) -> Vec<
     let Output { status, stdout, stderr } = command.args(args).output().expect("tshark starts");
     assert!(status.success(), "tshark {args:?}: {}", String::from_utf8_lossy(&stderr));
     String::from_utf8_lossy(&stdout).lines().map(str::to_owned).collect()
+}
+
+fn jq() -> Command {
+    let mut command = Command::new("jq");
+    command.arg("--version");
+    command
 }
 
 fn tshark(args: &[&str]) -> Command {
