@@ -37,9 +37,6 @@ pub struct Malformed {
     pub kind: u8,
 }
 
-/// Octets of an Accepted record before the sealed envelope.
-pub const ACCEPTED_OCTETS: usize = 112;
-
 impl Accepted<'_> {
     /// Appends the record's octets.
     pub fn write(&self, out: &mut Vec<u8>) {

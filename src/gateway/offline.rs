@@ -161,7 +161,7 @@ pub fn verify(dir: &Path) -> Result<Looked, String> {
     inspect::verify(&disk(dir)?).map(Looked::from).map_err(|error| error.to_string())
 }
 
-/// Copies what is whole of a store into a new directory. Its keys are not copied: without them nothing opens.
+/// Copies what is whole of a store into a new directory, with its keys, without which nothing opens.
 pub fn salvage(dir: &Path, out: &Path) -> Result<Looked, String> {
     let from = disk(dir)?;
     let taken = out.exists() && std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());

@@ -105,6 +105,7 @@ fn replay_all(core: &mut Core, replay: &mut Replay<RealDisk>) -> Result<(), Star
         let (segment, offset) = (cut.place.segment, cut.place.offset);
         tracing::warn!(segment, offset, "the last group was not finished before the stop; nobody was told of it");
     }
+    tracing::info!(octets = replay.bytes_left(), "reading the journal");
     while let Some(group) = replay.next_group()? {
         let (segment, offset) = (group.place.segment, group.place.offset);
         let replayed = core.replay(group.place, group.payload);

@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use crate::smpp::status::CommandStatus;
-
 /// A command_id as it stands on the wire. Numbers without a name are carried unchanged.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub u32);
@@ -53,21 +51,6 @@ impl CommandId {
             CommandId::AUTH_ACC | CommandId::SM_RESULT_NOTIFY => None,
             _ if self.is_response() || self.name().is_none() => None,
             _ => Some(CommandId(self.0 | RESPONSE)),
-        }
-    }
-
-    /// The status that says that an operation of this kind failed for no reason that has a status of its own.
-    pub fn failure_status(self) -> CommandStatus {
-        match self {
-            CommandId::SUBMIT_SM | CommandId::SUBMIT_MULTI | CommandId::DATA_SM => CommandStatus::RSUBMITFAIL,
-            CommandId::QUERY_SM => CommandStatus::RQUERYFAIL,
-            CommandId::CANCEL_SM => CommandStatus::RCANCELFAIL,
-            CommandId::REPLACE_SM => CommandStatus::RREPLACEFAIL,
-            CommandId::BROADCAST_SM => CommandStatus::RBCASTFAIL,
-            CommandId::QUERY_BROADCAST_SM => CommandStatus::RBCASTQUERYFAIL,
-            CommandId::CANCEL_BROADCAST_SM => CommandStatus::RBCASTCANCELFAIL,
-            _ if self.is_bind() => CommandStatus::RBINDFAIL,
-            _ => CommandStatus::RSYSERR,
         }
     }
 }

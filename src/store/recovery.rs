@@ -206,7 +206,7 @@ impl<D: Disk> Replay<D> {
         self.cut
     }
 
-    /// Bytes of segments still to be read, for a progress bar.
+    /// Bytes of segments still to be read.
     pub fn bytes_left(&self) -> u64 {
         self.ahead.iter().map(|(_, segment)| u64::from(segment.used)).sum()
     }

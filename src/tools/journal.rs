@@ -51,19 +51,24 @@ enum What {
 pub fn run(args: &Args) -> Result<(), Fault> {
     match &args.what {
         What::Verify { dir, json } => {
+            let busy = terminal::busy("reading the journal");
             let report = offline::verify(dir).map_err(Fault::Failed)?;
+            busy.finish_and_clear();
             let damaged = report.damage.len();
             tell(&report, *json);
-            let says = || Fault::Failed(format!("{damaged} places of {} are damaged", dir.display()));
+            let says =
+                || Fault::Failed(format!("{} in {}", terminal::counted(damaged, "damaged place"), dir.display()));
             if damaged == 0 { Ok(()) } else { Err(says()) }
         }
         What::Salvage { dir, out, json } => {
+            let busy = terminal::busy("copying what is whole");
             let report = offline::salvage(dir, out).map_err(Fault::Failed)?;
+            busy.finish_and_clear();
             tell(&report, *json);
             if !json {
-                let (from, to) = (dir.display(), out.display());
+                let to = out.display();
                 terminal::line(&format!(
-                    "what is whole stands in {to}; copy master.key and keys/ from {from} to open it"
+                    "what is whole stands in {to} with its keys; name it as [node] data_dir to go on"
                 ));
             }
             Ok(())

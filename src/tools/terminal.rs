@@ -2,8 +2,14 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
 
 use crate::tools::Fault;
+
+/// How often a terminal sees that something goes on.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Octets that a command reads from standard input at most.
 const INPUT_OCTETS_MAX: u64 = 16 << 20;
@@ -26,6 +32,16 @@ pub fn note(text: &str) {
 /// Prints a JSON value on one line of standard output.
 pub fn json(value: &serde_json::Value) {
     line(&value.to_string());
+}
+
+/// Says on a terminal that something takes its time, until it is finished or dropped.
+pub fn busy(what: &'static str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner().with_message(what);
+    bar.enable_steady_tick(TICK);
+    bar
 }
 
 /// "1 route", "2 routes".

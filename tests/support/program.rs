@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
 
 use super::{PATIENCE, eventually};
 
@@ -105,13 +104,6 @@ impl Program {
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let name = self.name.clone();
         eventually(&format!("{name} ends"), || self.child.try_wait().expect("a child can be asked"))
-    }
-
-    /// Lines that are already there, without waiting longer than `patience` for the first.
-    pub(crate) fn lines_so_far(&mut self, patience: Duration) -> Vec<String> {
-        let mut lines: Vec<String> = self.lines.recv_timeout(patience).into_iter().collect();
-        lines.extend(self.lines.try_iter());
-        lines
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::ingress::http::problem::Problem;
 use crate::message::Timestamp;
+use crate::message::coding::Coding;
 use crate::message::optional::write_optional;
 use crate::message::smart::Smart;
 use crate::text::Choice;
@@ -174,16 +175,11 @@ impl<'a> Fields<'a> {
     }
 
     fn encoding(&self) -> Result<Choice, Problem> {
-        match self.optional("encoding")? {
-            None | Some("auto") => Ok(Choice::Auto),
-            Some("gsm7") => Ok(Choice::Gsm7),
-            Some("ucs2") => Ok(Choice::Ucs2),
-            Some("latin1") => Ok(Choice::Latin1),
-            Some(_) => {
-                let says = "The encoding is none of auto, gsm7, ucs2, latin1.";
-                Err(Problem::field("invalid_encoding", self.pointer("encoding"), says))
-            }
-        }
+        let word = self.optional("encoding")?.unwrap_or("auto");
+        Coding::choice_of(word).ok_or_else(|| {
+            let says = "The encoding is none of auto, gsm7, ucs2, latin1.";
+            Problem::field("invalid_encoding", self.pointer("encoding"), says)
+        })
     }
 
     fn smart(&self) -> Result<Option<Smart>, Problem> {
