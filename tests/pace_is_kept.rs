@@ -1,8 +1,15 @@
 //! A rate is a promise: parts go out at the agreed pace to within 1 %, and in no window of time more than the burst allows.
 
+mod support;
+
+use std::time::Instant;
+
 use sluice::message::{CarrierId, TenantId, Timestamp};
 use sluice::release::buckets::{CarrierRate, Rate, TenantBucket};
 use sluice::release::lanes::{LaneKey, Lanes};
+use support::esme::Esme;
+use support::smsc::{Answer, Smsc};
+use support::{Daemon, eventually, settings};
 
 const START: Timestamp = Timestamp(1_795_262_400_000_000);
 const CARRIER: CarrierId = CarrierId(0);
@@ -118,4 +125,32 @@ fn a_carrier_rests_and_bursts_no_more_than_once() {
         assert!(parts <= RATE.burst, "{parts} at once");
     }
     check(&released, Rate { parts: 50, per_micros: 700_000, burst: 50 }, 99 * 700_000);
+}
+
+#[expect(clippy::disallowed_methods, reason = "the binary keeps its pace by the real clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// The real binary: however many are offered, parts reach the carrier at the tenant's pace.
+#[test]
+fn the_carrier_sees_the_pace() {
+    const MESSAGES: usize = 175;
+    let smsc = Smsc::start(|submit| Answer::Take(format!("{}", submit.number), vec![]));
+    let config = settings::tenant("riverside", "rate = \"100/s\"\nburst = 50")
+        + &settings::carrier("alpha", smsc.address, "binds = 2\nwindow = 50")
+        + &settings::route(&["alpha"]);
+    let daemon = Daemon::start(&config);
+    let mut esme = Esme::riverside(daemon.smpp);
+    // Before anything could leave, so that what a busy machine adds can only be too much time.
+    let start = now();
+    let long = "two parts ".repeat(20);
+    let asked: Vec<u32> = (0..MESSAGES).map(|_| esme.submit("447700900123", &long)).collect();
+    asked.into_iter().for_each(|sequence| assert_eq!(esme.response_in_any_order(sequence).status, 0));
+    eventually("all parts arrive", || {
+        let (submits, seconds) = (smsc.submits().len(), start.elapsed().as_secs_f64());
+        assert!(submits as f64 <= 50.0 + 100.0 * seconds + 1.0, "{submits} parts after {seconds} s");
+        (submits == 2 * MESSAGES).then_some(())
+    });
+    assert!(start.elapsed().as_secs_f64() >= 2.9, "the burst, and three seconds' worth");
 }

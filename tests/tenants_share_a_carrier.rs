@@ -1,7 +1,12 @@
 //! A carrier's credits are shared fairly: a tenant that floods does not take the share of those who send little.
 
+mod support;
+
 use sluice::message::{CarrierId, TenantId};
 use sluice::release::lanes::{LaneKey, Lanes};
+use support::esme::{BIND_TRANSCEIVER, Esme};
+use support::smsc::{Answer, Smsc};
+use support::{Daemon, eventually, settings};
 
 const CARRIER: CarrierId = CarrierId(2);
 const TENANTS: u16 = 8;
@@ -136,4 +141,29 @@ fn the_round_goes_on_where_the_credits_ended() {
     }
     let shares: Vec<f64> = released.iter().map(|parts| *parts as f64).collect();
     assert!(jain(&shares) >= 0.98, "{released:?}");
+}
+
+/// The real binary: what a quiet tenant sends beside a flood is at the carrier long before the flood is over.
+#[test]
+fn the_carrier_sees_the_quiet_ones_at_once() {
+    const FLOOD_MESSAGES: usize = 600;
+    const QUIET: [&str; 5] = ["north", "south", "east", "west", "middle"];
+    let smsc = Smsc::start(|submit| Answer::Take(format!("{}", submit.number), vec![]));
+    let tenants: String = QUIET.iter().chain(&["flood"]).map(|id| settings::tenant(id, "")).collect();
+    let config = tenants + &settings::carrier("alpha", smsc.address, "rate = \"150/s\"") + &settings::route(&["alpha"]);
+    let daemon = Daemon::start(&config);
+    let bound = |id: &str| Esme::bind(daemon.smpp, BIND_TRANSCEIVER, id, "secret").expect("the bind is taken");
+    let accepted = |esme: &mut Esme, to: &str, count: usize| {
+        let asked: Vec<u32> = (0..count).map(|_| esme.submit(to, "hello")).collect();
+        asked.into_iter().for_each(|sequence| assert_eq!(esme.response_in_any_order(sequence).status, 0));
+    };
+    accepted(&mut bound("flood"), "447700900000", FLOOD_MESSAGES);
+    let before = smsc.submits().len();
+    for id in QUIET {
+        accepted(&mut bound(id), "447700900123", 4);
+    }
+    let of = |to: &str| smsc.submits().iter().filter(|submit| submit.to == to).count();
+    eventually("the quiet ones are through", || (of("447700900123") == 4 * QUIET.len()).then_some(()));
+    let flood = of("447700900000");
+    assert!(before < 400 && flood < FLOOD_MESSAGES, "{flood} of the flood went before them, {before} before they came");
 }
