@@ -38,8 +38,9 @@ fn raw(address: SocketAddr, request: &str) -> Raw {
     let mut stream = TcpStream::connect(address).expect("the server listens");
     stream.set_read_timeout(Some(support::PATIENCE)).expect("a timeout can be set");
     stream.write_all(request.as_bytes()).expect("the server reads");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("the answer is text and ends");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("the answer ends");
+    let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
     let header = |line: &str| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()));
@@ -368,6 +369,29 @@ fn operators_see_metrics_and_nobody_else() {
     for (token, status) in [(None, 403), (KEY, 403), (Some("operator"), 200)] {
         assert_eq!(get(guarded.address, "/metrics", token).status, status, "{token:?}");
     }
+}
+
+#[test]
+fn guessing_keys_is_bounded_and_hurts_nobody_who_is_known() {
+    let server = start();
+    let path = "/v1/messages/unknown";
+    let asked = |key: &str, from: &str| {
+        let head = format!("x-forwarded-for: 198.51.100.7, {from}\r\n");
+        raw(server.address, &request("GET", path, &head, "").replace("dev-key", key))
+    };
+    let guesser = "203.0.113.9";
+    assert_eq!(asked("dev-key", guesser).status, 404, "a platform behind the same proxy as the guesser");
+    let statuses: Vec<u16> = (0..200).map(|guess| asked(&format!("guess-{guess}"), guesser).status).collect();
+    assert_eq!((statuses[0], statuses[199]), (401, 429));
+    let looked_at = statuses.iter().filter(|status| **status == 401).count();
+    assert!(looked_at <= 60, "{looked_at} guesses were answered");
+    assert_eq!(asked("dev-key", guesser).status, 404, "who got in before is not held");
+    assert_eq!(asked("other-key", "203.0.113.10").status, 404, "nor is who comes from elsewhere");
+    for _ in 0..100 {
+        asked("guess", "2001:db8::1");
+    }
+    assert_eq!(asked("guess", "2001:db8::2").status, 429, "a network of IPv6 is one origin");
+    assert_eq!(raw(server.address, &request("GET", "/metrics", "x-forwarded-for: 203.0.113.9\r\n", "")).status, 403);
 }
 
 #[test]

@@ -33,10 +33,10 @@ use crate::gateway::spine::Shared;
 use crate::gateway::start_error::StartError;
 use crate::gateway::threads::Threads;
 use crate::ingress::accept::{Intake, Rules};
+use crate::ingress::attempts::Attempts;
 use crate::ingress::http::{self, board::Board, desk::Desk};
 use crate::ingress::references::References;
 use crate::ingress::smpp;
-use crate::ingress::smpp::attempts::Attempts;
 use crate::presence::Presence;
 use crate::store::disk::RealDisk;
 use crate::store::keys::Keys;
@@ -192,6 +192,7 @@ impl Running {
             carrier_name: Box::new(move |carrier| names.read().carrier(carrier).to_owned()),
             limits: compose::http_server(&self.config, doors),
             admin_token: token.map(|token| crate::admission::tenant::SecretDigest::of(token.0.as_bytes())),
+            attempts: Attempts::default(),
             metrics: Box::new(move || gauges.text(&describe.0, &describe.1, &describe.2.load())),
             board: self.board(),
             ready: Box::new(move || ready.load(Ordering::Relaxed) && !shared.progress().full),

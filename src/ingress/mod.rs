@@ -1,6 +1,7 @@
 //! Where messages enter: the SMPP server and the HTTP API.
 
 pub mod accept;
+pub mod attempts;
 pub mod http;
 pub mod lobby;
 pub mod parts;

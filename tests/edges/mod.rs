@@ -12,7 +12,7 @@ use sluice::clock::Clock;
 use sluice::command::{Command, Effect};
 use sluice::exchange::{Batch, Exchange, Mailbox, Outbox};
 use sluice::ingress::accept::Rules;
-use sluice::ingress::smpp::attempts::Attempts;
+use sluice::ingress::attempts::Attempts;
 use sluice::ingress::smpp::{Config, Ground};
 use sluice::link::Limits;
 use sluice::message::coding::Coding;

@@ -20,6 +20,7 @@ use sluice::dashboard::metrics::Numbers;
 use sluice::exchange::{Batch, Exchange, Outbox};
 use sluice::fact::{Accepted, Fact, Kept, PartSummary, Stage, records};
 use sluice::ingress::accept::{Intake, Rules};
+use sluice::ingress::attempts::Attempts;
 use sluice::ingress::http::board::Board;
 use sluice::ingress::http::desk::Desk;
 use sluice::ingress::http::server::{Limits, serve};
@@ -115,6 +116,7 @@ fn api(desk: Arc<Desk>, limits: Limits, admin_token: Option<&str>, numbers: Arc<
         carrier_name: Box::new(|carrier| if carrier.0 == 0 { "alpha".to_owned() } else { format!("{carrier:?}") }),
         limits,
         admin_token: admin_token.map(|token| SecretDigest::of(token.as_bytes())),
+        attempts: Attempts::default(),
         metrics: Box::new(move || text.text()),
         board: Board {
             page: Box::new(|| "<!doctype html>".to_owned()),

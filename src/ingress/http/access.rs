@@ -1,5 +1,7 @@
 //! Who asks: a tenant by its bearer token, an operator by the admin token or by being on this machine.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,6 +12,10 @@ use crate::ingress::accept::Rules;
 use crate::ingress::http::Api;
 use crate::ingress::http::problem::Problem;
 use crate::ingress::http::server::{Limits, Peer};
+use crate::ingress::reply;
+
+/// The operator's place among the accounts: no tenant has such a name.
+const ADMIN: &[u8] = b"(operator)";
 
 /// The token of `Authorization: Bearer …`.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
@@ -18,24 +24,73 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }
 
-/// The tenant whose API key is presented. No key and a wrong one are the same answer.
-pub(super) fn tenant<'a>(rules: &'a Rules, headers: &HeaderMap) -> Result<&'a Tenant, Problem> {
-    rules.policy.bearer(bearer(headers).unwrap_or_default()).map_err(|_| {
+/// The tenant whose API key is presented. No key and a wrong one are the same answer; where too many were wrong, a right one is, too.
+pub(super) fn tenant<'a>(
+    api: &Api,
+    rules: &'a Rules,
+    headers: &HeaderMap,
+    peer: Option<&Peer>,
+) -> Result<&'a Tenant, Problem> {
+    let (address, now) = (address(peer), api.clock.elapsed());
+    let found = rules.policy.bearer(bearer(headers).unwrap_or_default()).ok();
+    let account = found.map_or("", |tenant| &tenant.name).as_bytes();
+    if !api.attempts.may_try(address, account, now) {
+        return Err(reply::problem(&Refusal::Throttled));
+    }
+    let Some(tenant) = found else {
+        failed(api, address);
         let says = "A valid API key is needed: Authorization: Bearer KEY.";
-        Problem::new(StatusCode::UNAUTHORIZED, Refusal::WrongCredentials.code(), says)
-    })
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, Refusal::WrongCredentials.code(), says));
+    };
+    api.attempts.succeeded(address, account);
+    Ok(tenant)
+}
+
+/// Counts a wrong API key or admin token.
+fn failed(api: &Api, address: IpAddr) {
+    api.attempts.failed(address, b"", api.clock.elapsed());
+    if api.attempts.mention(address, "wrong_key") {
+        tracing::warn!(peer = %address, "a wrong API key or admin token was presented over HTTP");
+    }
+}
+
+/// A connection without a peer does not occur; it would be a stranger.
+fn address(peer: Option<&Peer>) -> IpAddr {
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0)
 }
 
 /// Lets operators through: with the admin token if there is one, else from loopback.
 pub(super) fn admin(api: &Api, request: &Request) -> Result<(), Problem> {
-    let allowed = match &api.admin_token {
-        Some(token) => bearer(request.headers()).is_some_and(|shown| SecretDigest::of(shown).matches(token)),
-        // A connection without a peer does not occur; it would be a stranger.
-        None => request.extensions().get::<Peer>().is_some_and(|peer| peer.0.is_loopback()),
+    let shown = bearer(request.headers());
+    let Some(token) = &api.admin_token else {
+        let says = "This is for the operator: ask from the machine itself, or set [http] admin_token and send it as bearer token.";
+        let here = address(request.extensions().get()).is_loopback();
+        return if here { Ok(()) } else { Err(Problem::new(StatusCode::FORBIDDEN, "not_the_operator", says)) };
     };
-    let says =
-        "This is for the operator: ask from the machine itself, or set [http] admin_token and send it as bearer token.";
-    if allowed { Ok(()) } else { Err(Problem::new(StatusCode::FORBIDDEN, "not_the_operator", says)) }
+    let says = "This is for the operator: send the admin token as bearer token.";
+    let status = StatusCode::FORBIDDEN;
+    presents(api, request, token, shown, || Problem::new(status, "not_the_operator", says))
+}
+
+/// Whether this is the admin token, within the budget for wrong ones.
+pub(super) fn presents(
+    api: &Api,
+    request: &Request,
+    token: &SecretDigest,
+    shown: Option<&[u8]>,
+    no: impl FnOnce() -> Problem,
+) -> Result<(), Problem> {
+    let address = address(request.extensions().get());
+    if !api.attempts.may_try(address, ADMIN, api.clock.elapsed()) {
+        return Err(reply::problem(&Refusal::Throttled));
+    }
+    let Some(shown) = shown else { return Err(no()) };
+    if SecretDigest::of(shown).matches(token) {
+        api.attempts.succeeded(address, ADMIN);
+        return Ok(());
+    }
+    failed(api, address);
+    Err(no())
 }
 
 /// The whole body of a request that says it is JSON.

@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::admission::tenant::SecretDigest;
 use crate::ingress::http::Api;
 use crate::ingress::http::access;
 use crate::ingress::http::problem::Problem;
@@ -66,12 +65,10 @@ fn admitted(api: &Api, request: &Request) -> Result<(), Problem> {
         }
         return access::admin(api, request);
     };
-    let basic = || password(request.headers()).is_some_and(|shown| SecretDigest::of(&shown).matches(token));
-    if access::admin(api, request).is_ok() || basic() {
-        return Ok(());
-    }
     let says = "The admin token is needed, as bearer token or as the password of any user.";
-    Err(Problem::new(StatusCode::UNAUTHORIZED, "not_the_operator", says))
+    let basic = password(request.headers());
+    let shown = basic.as_deref().or(access::bearer(request.headers()));
+    access::presents(api, request, token, shown, || Problem::new(StatusCode::UNAUTHORIZED, "not_the_operator", says))
 }
 
 /// The password of `Authorization: Basic …`.

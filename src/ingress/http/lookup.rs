@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
+use axum::{Extension, Json};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
 
@@ -16,6 +16,7 @@ use crate::exchange::Batch;
 use crate::fact::layout::read_kept_payload;
 use crate::ingress::http::desk::Answer;
 use crate::ingress::http::problem::Problem;
+use crate::ingress::http::server::Peer;
 use crate::ingress::http::{Api, access, render};
 use crate::ingress::reply;
 use crate::message::{MessageId, PrintedId};
@@ -24,10 +25,11 @@ use crate::message::{MessageId, PrintedId};
 pub(super) async fn message(
     State(api): State<Arc<Api>>,
     printed: Result<Path<String>, PathRejection>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     let rules = api.rules.load_full();
-    let tenant = access::tenant(&rules, &headers)?;
+    let tenant = access::tenant(&api, &rules, &headers, peer.as_deref())?;
     let unknown = || reply::problem(&Refusal::NoSuchMessage);
     let id = printed.ok().and_then(|printed| api.genuine(&printed)).ok_or_else(unknown)?;
     let ticket = api.desk.take();

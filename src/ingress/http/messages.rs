@@ -48,7 +48,7 @@ type Verdicts = Vec<Result<Taken, Problem>>;
 
 pub(super) async fn submit(State(api): State<Arc<Api>>, request: Request<Body>) -> Result<Response, Problem> {
     let rules = api.rules.load_full();
-    let tenant = access::tenant(&rules, request.headers())?;
+    let tenant = access::tenant(&api, &rules, request.headers(), request.extensions().get())?;
     let key = idempotency_key(request.headers())?.map(<[u8]>::to_vec);
     let body = access::json_body(request, &api.limits).await?;
     let idempotency = key.map(|key| api.idempotency(tenant, &key, &body)).unwrap_or_default();
@@ -72,7 +72,7 @@ pub(super) async fn submit(State(api): State<Arc<Api>>, request: Request<Body>) 
 
 pub(super) async fn preview(State(api): State<Arc<Api>>, request: Request<Body>) -> Result<Response, Problem> {
     let rules = api.rules.load_full();
-    let tenant = access::tenant(&rules, request.headers())?;
+    let tenant = access::tenant(&api, &rules, request.headers(), request.extensions().get())?;
     let body = access::json_body(request, &api.limits).await?;
     let request = request::read(&body, api.limits.batch_max.min(BATCH_MAX))?;
     let now = api.clock.now();

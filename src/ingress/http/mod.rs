@@ -27,6 +27,7 @@ use axum::routing::{get, post};
 use crate::admission::tenant::SecretDigest;
 use crate::clock::Clock;
 use crate::ingress::accept::{Intake, Rules};
+use crate::ingress::attempts::Attempts;
 use crate::ingress::http::board::Board;
 use crate::ingress::http::desk::Desk;
 use crate::ingress::http::problem::Problem;
@@ -55,6 +56,8 @@ pub struct Api {
     pub limits: Limits,
     /// Who may see `/` and `/metrics` from anywhere; without one only loopback peers may.
     pub admin_token: Option<SecretDigest>,
+    /// Wrong keys.
+    pub attempts: Attempts,
     /// The metrics as OpenMetrics text.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// The dashboard.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::middleware::{Next, from_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -185,10 +186,11 @@ impl Drop for InWork {
 type PeerService = TowerToHyperService<Router>;
 
 fn service(router: &Router, peer: SocketAddr, visit: &Visit) -> PeerService {
-    let (peer, visit) = (Peer(peer.ip().to_canonical()), visit.clone());
+    let (peer, visit) = (peer.ip().to_canonical(), visit.clone());
     let served = from_fn(move |mut request: Request, next: Next| {
         let in_work = visit.request();
-        request.extensions_mut().insert(peer);
+        let peer = forwarded(peer, request.headers());
+        request.extensions_mut().insert(Peer(peer));
         async move {
             let response = next.run(request).await;
             drop(in_work);
@@ -196,6 +198,13 @@ fn service(router: &Router, peer: SocketAddr, visit: &Visit) -> PeerService {
         }
     });
     TowerToHyperService::new(router.clone().layer(served))
+}
+
+/// Who asks by way of a proxy on this machine, as the proxy says; others are not believed.
+fn forwarded(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let said = headers.get_all("x-forwarded-for").iter().next_back().filter(|_| peer.is_loopback());
+    let last = said.and_then(|said| said.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+    last.map_or(peer, |last| last.to_canonical())
 }
 
 fn prepared(stream: TcpStream) -> TcpStream {

@@ -136,8 +136,7 @@ impl ServerEnd {
     }
 
     fn refuse(&self, kind: BindKind, refusal: &Refusal, session: &mut Session, out: &mut Vec<u8>) {
-        // Wrong credentials are bounded by their budget; the rest could fill a log.
-        if *refusal == Refusal::WrongCredentials || self.ground.attempts.mention(self.peer.ip()) {
+        if self.ground.attempts.mention(self.peer.ip(), refusal.code()) {
             tracing::warn!(peer = %self.peer, ?kind, reason = refusal.code(), "a bind was refused");
         }
         session.reject_bind(command_status(refusal), out);
@@ -168,6 +167,7 @@ impl ServerEnd {
         let rules = ground.rules.load_full();
         let found = rules.policy.bind(bind.system_id, bind.password);
         let tenant = found.inspect_err(|_| ground.attempts.failed(self.peer.ip(), bind.system_id, now))?;
+        ground.attempts.succeeded(self.peer.ip(), bind.system_id);
         let id = tenant.id;
         Ok((rules, id))
     }

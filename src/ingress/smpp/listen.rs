@@ -74,7 +74,7 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         () = shown_out.notified() => Ended::Crowded,
     };
     match &ended {
-        Ended::OutOfStep(error) if ground.attempts.mention(peer.ip()) => {
+        Ended::OutOfStep(error) if ground.attempts.mention(peer.ip(), "not_smpp") => {
             tracing::warn!(%peer, %error, "not SMPP: answered by generic_nack and closed");
         }
         why if end.is_bound() => tracing::info!(%peer, %why, tenant = end.tenant(), "unbound"),

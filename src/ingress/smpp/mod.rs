@@ -1,6 +1,5 @@
 //! The SMPP server: platforms bind here, submit, and get their receipts.
 
-pub mod attempts;
 pub mod end;
 pub mod listen;
 pub mod roll;
@@ -14,10 +13,10 @@ use arc_swap::ArcSwap;
 use crate::clock::Clock;
 use crate::exchange::Exchange;
 use crate::ingress::accept::Rules;
+use crate::ingress::attempts::Attempts;
 use crate::ingress::lobby::Lobby;
 use crate::ingress::references::References;
 use crate::ingress::refused::Refused;
-use crate::ingress::smpp::attempts::Attempts;
 use crate::ingress::smpp::roll::Roll;
 use crate::link::Limits;
 use crate::message::{LinkId, TenantId};

@@ -1,7 +1,8 @@
-//! Failed binds have a budget for each address, and a smaller one for each address and system_id. Whoever has used it up is refused
-//! without a look at the password, for a while.
+//! Failed binds and wrong API keys have a budget for each origin, and a smaller one for each origin and account. Whoever has used it up is
+//! refused whatever is presented, for a while.
 //!
-//! The budget is not kept per system_id alone: then anyone could lock a tenant out.
+//! The budget is not kept per account alone: then anyone could lock a tenant out. An account that got in from an origin before is not
+//! held by what others fail there: many platforms may come by way of one proxy.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -11,20 +12,23 @@ use dashmap::DashMap;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// Octets of a system_id that tell it from others; the standard's length.
-const SYSTEM_ID_OCTETS: usize = 16;
+use crate::ingress::lobby::origin;
+
+/// Octets of an account's name that tell it from others; the standard's length of a system_id.
+const ACCOUNT_OCTETS: usize = 16;
 /// Addresses that are remembered before old ones are forgotten.
 const REMEMBERED_MAX: usize = 10_000;
 
-type Pair = (IpAddr, [u8; SYSTEM_ID_OCTETS]);
+type Pair = (IpAddr, [u8; ACCOUNT_OCTETS]);
 
-/// Who has failed to bind, and who has spoken something else than SMPP.
+/// Who has failed to get in at a port, and what was said about whom in the log.
 pub struct Attempts {
     by_address: DefaultKeyedRateLimiter<IpAddr>,
     by_pair: DefaultKeyedRateLimiter<Pair>,
     locked_addresses: DashMap<IpAddr, Duration>,
     locked_pairs: DashMap<Pair, Duration>,
-    strange: DefaultKeyedRateLimiter<IpAddr>,
+    known: DashMap<Pair, ()>,
+    mentioned: DefaultKeyedRateLimiter<(IpAddr, &'static str)>,
     clock: DefaultClock,
 }
 
@@ -35,45 +39,55 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// Failures that an address, and an address with one system_id, may have in a minute.
+    /// Failures that an origin, and an origin with one account, may have in a minute.
     pub fn new(address_max: NonZeroU32, pair_max: NonZeroU32) -> Attempts {
         Attempts {
             by_address: RateLimiter::keyed(Quota::per_minute(address_max)),
             by_pair: RateLimiter::keyed(Quota::per_minute(pair_max)),
             locked_addresses: DashMap::new(),
             locked_pairs: DashMap::new(),
-            strange: RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN)),
+            known: DashMap::new(),
+            mentioned: RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN)),
             clock: DefaultClock::default(),
         }
     }
 
-    /// Whether this caller's password is to be looked at, at `now` since the clock's start.
-    pub fn may_try(&self, address: IpAddr, system_id: &[u8], now: Duration) -> bool {
+    /// Whether what this caller presents is to count, at `now` since the clock's start. `account` is empty where none is known.
+    pub fn may_try(&self, address: IpAddr, account: &[u8], now: Duration) -> bool {
         let free = |until: Option<Duration>| until.is_none_or(|until| until <= now);
-        free(self.locked_addresses.get(&address).map(|until| *until))
-            && free(self.locked_pairs.get(&pair(address, system_id)).map(|until| *until))
+        let pair = pair(address, account);
+        free(self.locked_pairs.get(&pair).map(|until| *until))
+            && (self.known.contains_key(&pair) || free(self.locked_addresses.get(&pair.0).map(|until| *until)))
     }
 
-    /// Counts a failed bind.
-    pub fn failed(&self, address: IpAddr, system_id: &[u8], now: Duration) {
+    /// Remembers who got in.
+    pub fn succeeded(&self, address: IpAddr, account: &[u8]) {
+        let pair = pair(address, account);
+        if !self.known.contains_key(&pair) && self.known.len() < REMEMBERED_MAX {
+            self.known.insert(pair, ());
+        }
+    }
+
+    /// Counts a failure.
+    pub fn failed(&self, address: IpAddr, account: &[u8], now: Duration) {
         if self.by_address.len() > REMEMBERED_MAX || self.by_pair.len() > REMEMBERED_MAX {
             self.forget(now);
         }
-        let pair = pair(address, system_id);
-        if let Err(not_until) = self.by_address.check_key(&address) {
-            self.locked_addresses.insert(address, now + not_until.wait_time_from(self.clock.now()));
+        let pair = pair(address, account);
+        if let Err(not_until) = self.by_address.check_key(&pair.0) {
+            self.locked_addresses.insert(pair.0, now + not_until.wait_time_from(self.clock.now()));
         }
         if let Err(not_until) = self.by_pair.check_key(&pair) {
             self.locked_pairs.insert(pair, now + not_until.wait_time_from(self.clock.now()));
         }
     }
 
-    /// Whether it is to be logged that this address speaks no SMPP: once a minute.
-    pub fn mention(&self, address: IpAddr) -> bool {
-        if self.strange.len() > REMEMBERED_MAX {
-            self.strange.retain_recent();
+    /// Whether it is to be logged that this origin does `what`: once a minute.
+    pub fn mention(&self, address: IpAddr, what: &'static str) -> bool {
+        if self.mentioned.len() > REMEMBERED_MAX {
+            self.mentioned.retain_recent();
         }
-        self.strange.check_key(&address).is_ok()
+        self.mentioned.check_key(&(origin(address), what)).is_ok()
     }
 
     fn forget(&self, now: Duration) {
@@ -84,11 +98,11 @@ impl Attempts {
     }
 }
 
-fn pair(address: IpAddr, system_id: &[u8]) -> Pair {
-    let mut key = [0; SYSTEM_ID_OCTETS];
-    let length = system_id.len().min(SYSTEM_ID_OCTETS);
-    key[..length].copy_from_slice(&system_id[..length]);
-    (address, key)
+fn pair(address: IpAddr, account: &[u8]) -> Pair {
+    let mut key = [0; ACCOUNT_OCTETS];
+    let length = account.len().min(ACCOUNT_OCTETS);
+    key[..length].copy_from_slice(&account[..length]);
+    (origin(address), key)
 }
 
 #[cfg(test)]
@@ -113,13 +127,17 @@ mod tests {
             attempts.failed(here, b"b", now);
         }
         assert!(!attempts.may_try(here, b"c", now), "the address has used up its own budget");
+        attempts.succeeded(here, b"d");
+        attempts.succeeded(here, b"b");
+        assert!(attempts.may_try(here, b"d", now), "who got in from there before is not held by others");
+        assert!(!attempts.may_try(here, b"b", now), "but by its own failures");
     }
 
     #[test]
     fn strangers_are_mentioned_once() {
         let attempts = Attempts::default();
         let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        assert!(attempts.mention(here));
-        assert!(!attempts.mention(here));
+        assert!(attempts.mention(here, "one") && attempts.mention(here, "another"));
+        assert!(!attempts.mention(here, "one"));
     }
 }
