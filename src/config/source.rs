@@ -16,6 +16,8 @@ const DEPTH_MAX: usize = 8;
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) text: String,
+    /// Where its lines end. A price list has many, and each value is asked for its own.
+    line_ends: Vec<usize>,
     /// Whether users other than owner and group may read it.
     pub(super) readable_by_others: bool,
 }
@@ -23,8 +25,7 @@ pub(super) struct Source {
 impl Source {
     /// The place of an octet offset.
     pub(super) fn place(&self, offset: usize) -> Place {
-        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-        Place { file: self.path.clone(), line: 1 + before.iter().filter(|&&octet| octet == b'\n').count() }
+        Place { file: self.path.clone(), line: 1 + self.line_ends.partition_point(|end| *end < offset) }
     }
 
     /// A path that this file names: relative ones are relative to it.
@@ -59,7 +60,8 @@ fn read_into(path: &Path, named_at: &Place, depth: usize, sources: &mut Vec<Sour
         }
     };
     let mode = fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
-    let source = Source { path: path.to_path_buf(), text, readable_by_others: mode & 0o004 != 0 };
+    let line_ends = text.match_indices('\n').map(|(end, _)| end).collect();
+    let source = Source { path: path.to_path_buf(), text, line_ends, readable_by_others: mode & 0o004 != 0 };
     let includes = includes_of(&source, findings);
     sources.push(source);
     for (named, place) in includes {
