@@ -215,3 +215,20 @@ fn a_segment_gives_its_groups_for_copying_forward() {
     assert!(journal.recycle(1));
     assert!(matches!(reader.groups(1), Err(Error::NoRecord { .. })));
 }
+
+#[test]
+fn a_segment_may_open_with_a_checkpoint_larger_than_any_group() {
+    let (disk, config) = (SimDisk::new(), Config { segment_bytes: 4 << 20, ..small() });
+    let (mut journal, _) = open(disk.clone(), config.clone()).expect("a new journal");
+    let checkpoint = append(&mut journal, 12_000).expect("the names and balances of many tenants");
+    assert!(checkpoint.bytes > 1 << 20, "larger than what a reader takes at once: {}", checkpoint.bytes);
+    append(&mut journal, 3).expect("space");
+    assert!(matches!(append(&mut journal, 12_000), Err(Error::BadGroup { .. })), "only the first one may be");
+    let mut follower = journal.follow(1);
+    for records in [12_000, 3] {
+        assert_eq!(follower.next_group().expect("a sound store").expect("a group").records, records);
+    }
+    drop((journal, follower));
+    let (_, seen) = open(disk, config).expect("a sound store");
+    assert_eq!(seen.iter().map(|group| group.records).collect::<Vec<_>>(), [12_000, 3]);
+}

@@ -202,8 +202,8 @@ fn settings_that_cannot_work_are_refused() {
 #[test]
 fn a_group_that_breaks_the_bounds_is_refused_and_harms_nothing() {
     let (mut journal, _) = open(SimDisk::new(), small()).expect("a new journal");
-    journal.next_place().expect("room");
-    let payload = payload_of(1, 2);
+    append(&mut journal, 1).expect("room");
+    let payload = payload_of(2, 2);
     for (payload, records) in [(&payload[..], 3), (&payload[1..], 2), (&[][..], 0), (&[0; 5000][..], 1000)] {
         assert!(matches!(journal.commit(payload, records), Err(Error::BadGroup { .. })));
     }

@@ -135,27 +135,36 @@ impl Spine<RealDisk> {
 
     /// Gives every tenant and carrier of the configuration its number, durably.
     fn number(&mut self, config: &Config) -> Result<Numbers, StoreError> {
-        let next = self.journal.next_place()?;
-        if next.opens_segment {
-            self.core.checkpoint(next.place, &mut self.group);
+        loop {
+            let next = self.journal.next_place()?;
+            if next.opens_segment {
+                self.core.checkpoint(next.place, &mut self.group);
+            }
+            let numbers = number_all(config, &mut self.core, &mut self.group);
+            self.close_group()?;
+            if let Some(numbers) = numbers {
+                return Ok(numbers);
+            }
         }
-        let group = &mut self.group;
-        let core = &mut self.core;
-        let numbers = number_all(config, core, group);
-        self.close_group()?;
-        Ok(numbers)
     }
 }
 
-/// Gives what the configuration names its numbers, and lists all that have one.
-pub(super) fn number_all(config: &Config, core: &mut Core, group: &mut Group) -> Numbers {
+/// Gives what the configuration names its numbers, and lists all that have one; `None` if the group is full first: the next one goes on.
+pub(super) fn number_all(config: &Config, core: &mut Core, group: &mut Group) -> Option<Numbers> {
+    let full = |group: &Group| group.records.octets().len() >= core::GROUP_OCTETS_MAX / 2;
     for tenant in &config.tenants {
+        if full(group) {
+            return None;
+        }
         core.intern_tenant(&tenant.id, group);
     }
     for carrier in &config.carriers {
+        if full(group) {
+            return None;
+        }
         core.intern_carrier(&carrier.id, group);
     }
-    numbers_of(core)
+    Some(numbers_of(core))
 }
 
 /// All that have a number by now.

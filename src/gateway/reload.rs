@@ -8,7 +8,7 @@ use sd_notify::NotifyState;
 
 use crate::carrier;
 use crate::config::Config;
-use crate::gateway::compose;
+use crate::gateway::compose::{self, Numbers};
 use crate::gateway::opening::number_all;
 use crate::gateway::running::Running;
 use crate::message::CarrierId;
@@ -38,19 +38,11 @@ impl Running {
 
     fn put_to_use(&mut self, config: Config) -> Result<(), String> {
         self.name_what_needs_a_restart(&config);
-        let (sender, receiver) = mpsc::channel();
-        let named = config.clone();
-        self.shared.send(Box::new(move |core, group| {
-            let numbers = number_all(&named, core, group);
-            for (tenant, rate) in compose::tenant_rates(&named, &numbers) {
-                core.set_tenant_rate(tenant, rate);
+        let numbers = loop {
+            if let Some(numbers) = self.number(&config)? {
+                break numbers;
             }
-            for (carrier, terms) in compose::carrier_terms(&named, &numbers) {
-                core.set_carrier_terms(carrier, terms);
-            }
-            let _ = sender.send(numbers);
-        }));
-        let numbers = receiver.recv_timeout(PATIENCE).map_err(|_| "the core does not answer".to_owned())?;
+        };
         let named = numbers.tenants.iter().map(|(tenant, name)| (*tenant, name.as_str()));
         self.keys.prepare(named, self.clock.now().day()).map_err(|error| error.to_string())?;
         let rules = compose::rules(&config, &numbers).map_err(|error| error.to_string())?;
@@ -58,6 +50,25 @@ impl Running {
         self.numbers = numbers;
         self.rules.store(Arc::new(rules));
         Ok(())
+    }
+
+    /// Gives new names their numbers and puts limits to use; `None` if one group has no room for all names.
+    fn number(&self, config: &Config) -> Result<Option<Numbers>, String> {
+        let (sender, receiver) = mpsc::channel();
+        let named = config.clone();
+        self.shared.send(Box::new(move |core, group| {
+            let numbers = number_all(&named, core, group);
+            if let Some(numbers) = &numbers {
+                for (tenant, rate) in compose::tenant_rates(&named, numbers) {
+                    core.set_tenant_rate(tenant, rate);
+                }
+                for (carrier, terms) in compose::carrier_terms(&named, numbers) {
+                    core.set_carrier_terms(carrier, terms);
+                }
+            }
+            let _ = sender.send(numbers);
+        }));
+        receiver.recv_timeout(PATIENCE).map_err(|_| "the core does not answer".to_owned())
     }
 
     /// `self.config` stays that of the start, so it is told at each reload until then what is not yet in force.

@@ -10,7 +10,7 @@ use crate::store::disk::{Disk, DiskFile, Mode};
 use crate::store::error::{self, Error};
 use crate::store::published::{Published, Segment};
 use crate::store::reader::{Follower, Reader};
-use crate::store::record::{self, GROUP_BYTES_MAX, GROUP_HEADER_BYTES, GroupHeader};
+use crate::store::record::{self, CHECKPOINT_BYTES_MAX, GROUP_BYTES_MAX, GROUP_HEADER_BYTES, GroupHeader};
 use crate::store::recovery::{self, Found, Replay};
 use crate::store::segment::{self, DATA_START, FOLDER};
 use crate::store::shelf::{Shelf, ShelfConfig, Stock};
@@ -236,7 +236,8 @@ impl<D: Disk> Journal<D> {
 
     fn check_group(&self, payload: &[u8], records: u32) -> Result<(), Error> {
         let room = (self.active_bytes - self.end.offset) as usize;
-        let what = if payload.len() > self.config.group_bytes_max {
+        let bytes_max = if self.end.offset == DATA_START { CHECKPOINT_BYTES_MAX } else { self.config.group_bytes_max };
+        let what = if payload.len() > bytes_max {
             "it is larger than a group may be"
         } else if record::group_stride(payload.len()) > room {
             "the segment has no room for it; ask for the next place first"

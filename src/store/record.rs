@@ -7,6 +7,8 @@ pub const GROUP_HEADER_BYTES: usize = 40;
 pub const RECORD_HEADER_BYTES: usize = 5;
 /// The most bytes of records that one group may hold.
 pub const GROUP_BYTES_MAX: usize = 256 * 1024;
+/// The same of the first group of a segment, which holds the checkpoint: names and balances of as many tenants as there can be.
+pub const CHECKPOINT_BYTES_MAX: usize = 8 << 20;
 /// Groups start at multiples of this, so that a search for one compares whole words.
 pub const GROUP_ALIGN: usize = 8;
 
@@ -50,7 +52,7 @@ impl GroupHeader {
         let long = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes of forty"));
         let header =
             GroupHeader { epoch: word(4), number: long(8), first_fact: long(16), records: word(24), length: word(28) };
-        let plausible = word(0) == MAGIC && header.epoch == epoch && header.length as usize <= GROUP_BYTES_MAX;
+        let plausible = word(0) == MAGIC && header.epoch == epoch && header.length as usize <= CHECKPOINT_BYTES_MAX;
         plausible.then_some(header)
     }
 

@@ -165,7 +165,8 @@ impl Walk {
         let from = (self.next - self.block_at) as usize;
         let missing = self.filled.saturating_sub(from) < wanted;
         if missing && self.block_at + (self.filled as u32) < end {
-            self.block.resize(BLOCK_BYTES.min(end as usize), 0);
+            // A checkpoint may be larger than the block is at first.
+            self.block.resize(BLOCK_BYTES.max(wanted).max(self.block.len()).min(end as usize), 0);
             let keep = self.filled.saturating_sub(from);
             self.block.copy_within(self.filled - keep..self.filled, 0);
             (self.block_at, self.filled) = (self.next, keep);
