@@ -51,9 +51,7 @@ fn print(numbers: &Value) {
     }) {
         terminal::row("carrier", &carrier);
     }
-    for tenant in list("tenants", &|row| format!("{} has {} binds", plain(&row["tenant"]), plain(&row["binds"]))) {
-        terminal::row("tenant", &tenant);
-    }
+    list("tenants", &tenant).iter().for_each(|tenant| terminal::row("tenant", tenant));
     let counted = |row: &Value, word: &str| format!("{} {}", plain(&row["messages"]), plain(&row[word]));
     let in_brackets = |rows: Vec<String>| {
         let rows: Vec<String> = rows.into_iter().filter(|row| !row.starts_with("0 ")).collect();
@@ -75,4 +73,15 @@ fn print(numbers: &Value) {
     let sync = numbers["journal"]["sync_mean_micros"].as_f64().unwrap_or_default() / 1e3;
     let (room, segments) = (of("/journal/room"), of("/journal/segments"));
     terminal::row("journal", &format!("room is {room}, {segments} segments in use, a sync takes {sync:.1} ms"));
+}
+
+/// A tenant's binds, and its money where it has prices.
+fn tenant(row: &Value) -> String {
+    let mut told = format!("{} has {} binds", plain(&row["tenant"]), plain(&row["binds"]));
+    for (key, words) in [("reserved", "reserved"), ("posted", "posted"), ("credit_left", "of credit left")] {
+        if let Some(amount) = row[key].as_str().filter(|amount| !amount.is_empty()) {
+            told += &format!(", {amount} {words}");
+        }
+    }
+    told
 }
