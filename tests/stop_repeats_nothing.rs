@@ -1,5 +1,5 @@
 //! A stop while a backlog flows: what is in windows is awaited, nothing more is released, and after the next start every part has been
-//! submitted exactly once. It does not look at receipts.
+//! submitted exactly once; so after a pause of the process. It does not look at receipts.
 
 mod support;
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use support::esme::Esme;
 use support::smsc::{Answer, Smsc};
-use support::{Daemon, eventually, settings};
+use support::{Daemon, eventually, pause, settings};
 
 const MESSAGES: usize = 200;
 
@@ -39,4 +39,25 @@ fn sigterm_under_load() {
     }
     assert_eq!(times.len(), MESSAGES);
     assert!(times.values().all(|times| *times == 1), "{times:?}");
+}
+
+/// A process that was stopped for longer than a response may take finds the responses in its sockets, and repeats nothing.
+#[test]
+fn a_pause_of_the_process() {
+    let smsc = Smsc::start(|submit| {
+        Answer::TakeSlowly(format!("{:08x}", submit.number), Vec::new(), Duration::from_millis(400), Duration::ZERO)
+    });
+    let patience = "binds = 2\nwindow = 10\nresponse_timeout = \"1s\"\nresponse_grace = \"1s\"";
+    let daemon = Daemon::start(&settings::one_carrier(smsc.address, patience));
+    let mut esme = Esme::riverside(daemon.smpp);
+    let sequences: Vec<u32> = (0..MESSAGES / 2).map(|n| esme.submit(&format!("4477009{n:05}"), "hello")).collect();
+    for sequence in sequences {
+        assert_eq!(esme.response_or_receipts(sequence, |_| ()).status, 0);
+    }
+    eventually("the windows are full", || (smsc.submits().len() >= 40).then_some(()));
+    daemon.signal("STOP");
+    pause(Duration::from_secs(4));
+    daemon.signal("CONT");
+    eventually("all are sent", || (smsc.submits().len() >= MESSAGES / 2).then_some(()));
+    assert_eq!(smsc.submits().len(), MESSAGES / 2, "sent again: {}", daemon.log());
 }

@@ -105,6 +105,30 @@ fn a_damaged_or_missing_segment_is_refused() {
     assert!(matches!(&error, Error::Damaged { path, .. } if path.ends_with(segment_name(2))), "{error}");
 }
 
+/// Records that others know of and the journal does not are declared lost: their numbers are not given again.
+#[test]
+fn a_declared_loss_is_durable_and_no_damage() {
+    let disk = SimDisk::new();
+    let (mut journal, _) = open(disk.clone(), small()).expect("a new journal");
+    append(&mut journal, 2).expect("space");
+    journal.next_place().expect("room");
+    journal.declare_lost(100).expect("room");
+    assert_eq!(journal.next_fact(), 100);
+    drop(journal);
+    disk.crash(3);
+    let (mut journal, mut replay) = Journal::open(disk.clone(), small()).expect("no damage");
+    let first = replay.next_group().expect("whole").expect("two records");
+    assert_eq!((first.first_fact, first.records), (1, 2));
+    assert!(replay.next_group().expect("whole").is_none());
+    let mut follower = journal.follow(0);
+    append(&mut journal, 3).expect("space");
+    assert_eq!(follower.next_group().expect("whole").map(|group| group.first_fact), Some(1));
+    assert_eq!(follower.next_group().expect("whole").map(|group| group.first_fact), Some(100));
+    drop((journal, follower, replay));
+    let report = verify(&disk).expect("a look");
+    assert_eq!((report.findings.len(), report.gaps, report.next_fact), (0, 1, 103));
+}
+
 #[test]
 fn a_newer_format_is_refused_by_name() {
     let (disk, _) = filled();
@@ -173,7 +197,7 @@ fn a_salvaged_store_opens_with_all_that_is_whole_and_the_loss_is_exact() {
         }
         assert_eq!(numbers, kept, "seed {seed}");
         append(&mut journal, 3).expect("a salvaged store goes on");
-        drop(journal);
+        drop((journal, replay));
         let after = verify(&out).expect("a look");
         assert!(after.findings.is_empty(), "seed {seed}: {:?}", after.findings);
         assert_eq!(after.groups, kept.len() as u64 + 1);

@@ -165,6 +165,28 @@ fn a_full_disk_is_told_and_left_with_a_thread_that_keeps_spares() {
     open(disk, config).expect("a sound store");
 }
 
+/// A renaming that failed stops the writer at its next group, and not only at its next segment, until which it would refuse messages
+/// for a reason that nobody can remove.
+#[test]
+fn a_failed_renaming_stops_the_writer_at_once() {
+    let config = sluice::store::journal::Config { helper_thread: true, ..small() };
+    for call in [Call::Change, Call::Sync] {
+        let disk = SimDisk::new();
+        let (mut journal, _) = open(disk.clone(), config.clone()).expect("a new journal");
+        while journal.segments().len() < 2 {
+            append(&mut journal, 3).expect("space");
+        }
+        journal.wait_for_spares();
+        disk.fail(call, 1, Fault::Broken, false);
+        assert!(journal.recycle(1), "the helper renames it");
+        journal.wait_for_spares();
+        let error = journal.next_place().expect_err("nobody knows the names on the disk");
+        assert!(matches!(&error, Error::Poisoned { why } if why.contains("rename")), "{call:?}: {error}");
+        drop(journal);
+        open(disk, config.clone()).expect("the next start reads them");
+    }
+}
+
 #[test]
 fn nothing_is_committed_before_the_replay_has_been_read() {
     let (mut journal, mut replay) = Journal::open(SimDisk::new(), small()).expect("a new journal");

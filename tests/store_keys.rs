@@ -1,6 +1,6 @@
 //! Data keys are durable before they are used, open only with their own master key, and are gone once destroyed.
 
-use sluice::message::TenantId;
+use sluice::message::{TenantId, Timestamp};
 use sluice::seal::{MasterKey, SealError};
 use sluice::store::Error;
 use sluice::store::disk::{Disk, RealDisk};
@@ -10,8 +10,15 @@ use sluice::store::sim_disk::{Call, Fault, SimDisk};
 const TENANT: TenantId = TenantId(1);
 const DAY: u32 = 20_777;
 
+/// Before the day above, so that starts are counted up.
+const EARLY: Timestamp = Timestamp(0);
+
+fn open(disk: &SimDisk, master: Option<MasterKey>) -> Result<Keys<SimDisk>, Error> {
+    Keys::open(disk.clone(), 0, master, EARLY, true)
+}
+
 fn keys(disk: &SimDisk) -> Keys<SimDisk> {
-    Keys::open(disk.clone(), 0, None).expect("keys open")
+    open(disk, None).expect("keys open")
 }
 
 fn sealed(keys: &Keys<SimDisk>) -> Vec<u8> {
@@ -44,7 +51,7 @@ fn no_failure_of_the_disk_leaves_a_key_in_use_that_is_not_stored() {
     for nth in 1..40 {
         let disk = SimDisk::new();
         disk.fail(Call::Change, nth, Fault::Broken, false);
-        let Ok(opened) = Keys::open(disk.clone(), 0, None) else { continue };
+        let Ok(opened) = open(&disk, None) else { continue };
         let made = opened.make(TENANT, "riverside", DAY);
         assert_eq!(made.is_ok(), opened.keyring().has(TENANT, DAY), "call {nth}");
         if made.is_ok() {
@@ -85,10 +92,43 @@ fn another_master_key_is_refused() {
     let disk = SimDisk::new();
     drop(keys(&disk));
     let other = MasterKey::from_hex(&"ab".repeat(32)).expect("64 digits");
-    assert!(matches!(Keys::open(disk.clone(), 0, Some(other)), Err(Error::Key { .. })));
+    assert!(matches!(open(&disk, Some(other)), Err(Error::Key { .. })));
     disk.remove("master.key").expect("it was there");
-    let error = Keys::open(disk, 0, None).err().expect("a new master key would open nothing").to_string();
+    let error = open(&disk, None).err().expect("a new master key would open nothing").to_string();
     assert!(error.contains("master.key") && error.contains("restore"), "{error}");
+}
+
+/// A directory that is put back from an older copy knows nothing of the starts since; the nonces of those starts may not come again.
+#[test]
+fn an_older_copy_repeats_no_nonce() {
+    let at = |seconds: i64| Timestamp(seconds * 1_000_000);
+    let disk = SimDisk::new();
+    let start = |at: Timestamp| Keys::open(disk.clone(), 0, None, at, true).expect("keys open").keyring().start();
+    start(at(1_763_000_000));
+    let copy = disk.peek("keys/starts").expect("starts are counted");
+    let lost: Vec<u32> = (0..5).map(|n| start(at(1_763_000_100 + n))).collect();
+    disk.poke("keys/starts", copy);
+    let after = start(at(1_763_000_200));
+    assert!(lost.iter().all(|lost| *lost < after), "{lost:?}, then {after}");
+    assert_eq!(start(at(0)), after + 1, "a clock that is wrong repeats none either");
+}
+
+/// The number of a start is written over the one before, so that a full disk does not keep a daemon from starting.
+#[test]
+fn a_start_needs_no_room() {
+    let disk = SimDisk::new();
+    drop(keys(&disk));
+    disk.set_capacity(Some(0));
+    assert_eq!(keys(&disk).keyring().start(), 2);
+}
+
+/// Keys that belong to no message of the journal would end all that wait, unread.
+#[test]
+fn a_journal_without_its_keys_is_refused() {
+    let disk = SimDisk::new();
+    let error = Keys::open(disk.clone(), 0, None, EARLY, false).err().expect("there is no key").to_string();
+    assert!(error.contains("keys/master.check") && error.contains("restore"), "{error}");
+    assert!(disk.peek("master.key").is_none(), "nothing is made");
 }
 
 #[test]
@@ -96,7 +136,7 @@ fn a_lost_start_counter_is_refused() {
     let disk = SimDisk::new();
     keys(&disk).make(TENANT, "riverside", DAY).expect("a new key");
     disk.remove("keys/starts").expect("it was there");
-    assert!(matches!(Keys::open(disk, 0, None), Err(Error::Key { .. })));
+    assert!(matches!(open(&disk, None), Err(Error::Key { .. })));
 }
 
 #[test]
@@ -122,7 +162,8 @@ fn secrets_on_a_real_disk_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().expect("a place for a store");
     let root = directory.path().join("data");
-    let opened = Keys::open(RealDisk::open(&root).expect("a new data directory"), 0, None).expect("keys open");
+    let disk = RealDisk::open(&root).expect("a new data directory");
+    let opened = Keys::open(disk, 0, None, EARLY, true).expect("keys open");
     opened.make(TENANT, "riverside", DAY).expect("a new key");
     for (name, mode) in
         [("", 0o700), ("keys", 0o700), ("master.key", 0o600), (&format!("keys/riverside.{DAY}.key"), 0o600)]

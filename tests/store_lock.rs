@@ -30,3 +30,36 @@ fn a_lock_file_without_a_holder_locks_nothing() {
     std::fs::write(directory.path().join("lock"), "4711").expect("a file");
     open(RealDisk::open(directory.path()).expect("a data directory"), small()).expect("nobody holds the lock");
 }
+
+/// Who still reads or follows the journal still works on the data directory: CDR lines and the archive are written behind the journal.
+#[test]
+fn the_lock_is_held_until_the_last_follower_has_ended() {
+    let directory = tempfile::tempdir().expect("a place for a store");
+    let disk = || RealDisk::open(directory.path()).expect("a data directory");
+    let (mut first, _) = open(disk(), small()).expect("a new journal");
+    append(&mut first, 2).expect("space");
+    let follower = first.follow(0);
+    drop(first);
+    assert!(matches!(Journal::open(disk(), small()), Err(Error::Locked { .. })));
+    drop(follower);
+    open(disk(), small()).expect("the lock is free");
+}
+
+/// A killed process holds its lock until the system has taken it down; whoever starts the next one at once has not to care.
+#[test]
+fn a_lock_that_is_about_to_be_freed_is_waited_for() {
+    let directory = tempfile::tempdir().expect("a place for a store");
+    let disk = || RealDisk::open(directory.path()).expect("a data directory");
+    let (first, _) = open(disk(), small()).expect("a new journal");
+    let (begun, begin) = std::sync::mpsc::channel();
+    let second = std::thread::spawn({
+        let disk = disk();
+        move || {
+            begun.send(()).expect("the test listens");
+            Journal::open(disk, small()).map(|_| ())
+        }
+    });
+    begin.recv().expect("the thread runs");
+    drop(first);
+    second.join().expect("no panic").expect("the lock was freed in time");
+}

@@ -69,6 +69,7 @@ pub struct Core {
     base: Place,
     stopping: bool,
     full: bool,
+    room: bool,
     scratch: Vec<u8>,
 }
 
@@ -90,6 +91,7 @@ impl Core {
             base: Place::default(),
             stopping: false,
             full: false,
+            room: true,
             scratch: Vec::new(),
         }
     }
@@ -158,8 +160,10 @@ impl Core {
     }
 
     /// Whether the disk has no room: nothing new is accepted, what is stored goes on.
-    pub fn set_full(&mut self, full: bool) {
+    /// `room` says that another segment is ready, so that there is something to sweep into.
+    pub fn set_full(&mut self, full: bool, room: bool) {
         self.full = full;
+        self.room = room;
     }
 
     /// What has happened since the start, and how much waits.

@@ -1,15 +1,19 @@
 //! Receipts to tenants: spends the credits of their receiving binds on what is owed to them.
 
+use std::time::Duration;
+
 use crate::command::{Effect, Report};
 use crate::core::Core;
 use crate::core::group::Group;
 use crate::core::seconds;
 use crate::core::slot::bits;
-use crate::fact::{Fact, Stage, flags};
+use crate::fact::{Fact, flags};
 use crate::message::{LinkId, State, TenantId, Timestamp};
 
 /// Bodies asked of the reader at one time for one tenant's receipts.
 const READ_AHEAD_MAX: usize = 256;
+/// Between two tries to read a body that is to be sent.
+const UNREADABLE_PAUSE: Duration = Duration::from_secs(60);
 
 impl Core {
     /// Hands owed receipts to receiving binds with credit, for each tenant in the order in which they are owed. Bounded by the credits.
@@ -170,25 +174,15 @@ impl Core {
         self.after_end(slot);
     }
 
-    /// A body can neither be read nor opened: what was to be sent is refused, what was owed is given up.
+    /// A body can neither be read nor opened. Its disk or its data key may come back, so what is to be sent is tried again until its
+    /// validity ends; what was owed is given up.
     pub(super) fn unreadable(&mut self, slot: u32, group: &mut Group) {
-        const SYSTEM_ERROR: u32 = 8;
         let message = *self.fold.messages.slot(slot);
         if message.has(bits::OWED) {
             self.numbers.unreported += 1;
-            return self.reported(slot, group);
-        }
-        if message.has(bits::CONCLUDED) {
-            return;
-        }
-        for index in message.started..message.parts {
-            self.fold.messages.add_part(slot, index);
-        }
-        for index in 0..message.parts {
-            let entry = self.fold.messages.part_entry(slot, index);
-            if let Some(entry) = entry.filter(|entry| self.fold.messages.part(*entry).stage == Stage::Waiting) {
-                self.refused(entry, SYSTEM_ERROR, group);
-            }
+            self.reported(slot, group);
+        } else if !message.has(bits::CONCLUDED) {
+            self.sleep(slot, UNREADABLE_PAUSE);
         }
     }
 }

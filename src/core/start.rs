@@ -77,6 +77,12 @@ impl Core {
         }
     }
 
+    /// Gives no id below this time's: what a store that was put back from an older copy does not remember has ids from before.
+    pub fn number_from(&mut self, now: Timestamp) {
+        let floor = u64::try_from(now.0).unwrap_or(0);
+        self.fold.next_sequence = self.fold.next_sequence.max(floor);
+    }
+
     /// Everything that is not per message, as each segment opens with it.
     pub fn checkpoint(&mut self, base: Place, group: &mut Group) {
         self.base = base;

@@ -43,6 +43,8 @@ pub enum Standing {
     Ready,
     /// The disk has no room for new ones; those that wait go on.
     Full,
+    /// The disk has not answered for seconds; nothing is taken meanwhile.
+    Stalled,
     /// The gateway starts or stops.
     #[default]
     Draining,

@@ -210,6 +210,11 @@ impl<D: Disk> History<D> {
 }
 
 impl<D: Disk> Following<D> {
+    /// The first fact of the journal that has not been followed.
+    pub(super) fn next_fact(&self) -> u64 {
+        self.next_fact
+    }
+
     /// Follows some groups and takes in what is due; says whether there is more to follow. `wanted` is the fact up to which somebody
     /// waits for it.
     fn step(&mut self, wanted: u64, now: Timestamp) -> Result<bool, HistoryError> {

@@ -40,7 +40,7 @@ pub(super) fn open(
     let (journal, mut replay) = Journal::open(disk()?, journal_config(config))?;
     let master =
         config.node.key.as_ref().map(|key| MasterKey::from_hex(&key.0)).transpose().map_err(StartError::Key)?;
-    let keys = Keys::open(disk()?, config.node.shard, master)?;
+    let keys = Keys::open(disk()?, config.node.shard, master, clock.now(), journal.next_fact() == 1)?;
     let (reader, _) = exchange.open();
     let (journal_link, _) = exchange.open();
     let (history, _) = exchange.open();
@@ -49,6 +49,7 @@ pub(super) fn open(
     let word = |octets: &[u8]| u64::from_le_bytes(octets.try_into().expect("eight octets"));
     let mut core = Core::new(core_config(config, reader, journal_link, history), [word(low), word(high)], clock.now());
     replay_all(&mut core, &mut replay)?;
+    core.number_from(clock.now());
     let gathering = Gathering { enough: config.store.group_facts as usize, linger: config.store.linger };
     let mut spine = Spine {
         core,
@@ -123,7 +124,7 @@ impl Spine<RealDisk> {
     fn line_up(&mut self) -> Result<(), StoreError> {
         let mut from = Some(0);
         while let Some(index) = from {
-            let next = self.journal.next_place()?;
+            let next = self.journal.next_place_beyond()?;
             if next.opens_segment {
                 self.core.checkpoint(next.place, &mut self.group);
             }
@@ -133,10 +134,30 @@ impl Spine<RealDisk> {
         Ok(())
     }
 
+    /// Lets facts be numbered on from `known`, which the CDR files or the archive have come to, if the journal ends before it: it was put
+    /// back from an older copy, or its last groups are gone. Else they would pass over what happens now.
+    pub(super) fn catch_up_with(&mut self, known: u64) -> Result<(), StoreError> {
+        let next = self.journal.next_fact();
+        if known <= next {
+            return Ok(());
+        }
+        tracing::error!(
+            facts = known - next,
+            "the journal ends before what CDR files or history know: it is an older copy, or has lost its end; messages of that time may be sent and billed again"
+        );
+        let place = self.journal.next_place_beyond()?;
+        if place.opens_segment {
+            self.core.checkpoint(place.place, &mut self.group);
+            self.close_group()?;
+            self.journal.next_place_beyond()?;
+        }
+        self.journal.declare_lost(known)
+    }
+
     /// Gives every tenant and carrier of the configuration its number, durably.
     fn number(&mut self, config: &Config) -> Result<Numbers, StoreError> {
         loop {
-            let next = self.journal.next_place()?;
+            let next = self.journal.next_place_beyond()?;
             if next.opens_segment {
                 self.core.checkpoint(next.place, &mut self.group);
             }

@@ -26,6 +26,8 @@ pub(super) struct Reading<D: Disk> {
     pub finish: Arc<AtomicBool>,
     pub batch: Batch,
     pub plain: Vec<u8>,
+    /// Bodies of this batch that could not be read: how many, and which was the first and why.
+    pub unread: Option<(u32, MessageId, Place, &'static str)>,
 }
 
 impl<D: Disk> Reading<D> {
@@ -38,6 +40,7 @@ impl<D: Disk> Reading<D> {
                 self.answer(effect, &outbox.bytes);
             }
             outbox.clear();
+            self.tell_unread();
             self.post();
         }
     }
@@ -64,16 +67,25 @@ impl<D: Disk> Reading<D> {
     fn load(&mut self, id: MessageId, place: Place) {
         self.plain.clear();
         if let Err(why) = self.open(id, place, None) {
-            tracing::error!(
-                message = id.sequence(),
-                segment = place.segment,
-                why,
-                "a message's body cannot be read back"
-            );
+            self.unread.get_or_insert((0, id, place, why)).0 += 1;
             self.plain.clear();
         }
         let envelope = Span::append(&self.plain, &mut self.batch.bytes);
         self.batch.commands.push(Command::Loaded { id, place, envelope });
+    }
+
+    /// One line for all of a batch: where one body cannot be read there are mostly many.
+    fn tell_unread(&mut self) {
+        if let Some((bodies, id, place, why)) = self.unread.take() {
+            let (message, segment) = (id.sequence(), place.segment);
+            tracing::error!(
+                bodies,
+                message,
+                segment,
+                why,
+                "bodies cannot be read back, this one first; what is to be sent is tried again each minute"
+            );
+        }
     }
 
     /// Opens the envelope of the record at `place` into `plain`; copies the accepted record to `copy` if it is wanted.

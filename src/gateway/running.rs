@@ -47,6 +47,8 @@ const NUMBERS_AHEAD: u16 = 1_024;
 const UNBIND_MAX: Duration = Duration::from_secs(2);
 /// How often a wait looks again.
 const LOOK: Duration = Duration::from_millis(10);
+/// How often the next day's data keys are looked after: what a full disk refused is made soon after there is room.
+const KEYS_LOOK: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// What ends or reloads the daemon. Listened to before anybody is told that it is ready.
@@ -102,7 +104,11 @@ impl Running {
             spine.core.set_carrier_terms(carrier, terms);
         }
         let named = numbers.tenants.iter().map(|(tenant, name)| (*tenant, name.as_str()));
-        keys.prepare(named, clock.now().day())?;
+        match keys.prepare(named, clock.now().day()) {
+            // What is stored can be sent, and makes room; new messages are refused without a key of their day.
+            Err(error) if error.is_full() => tracing::error!(%error, "data keys cannot be made yet"),
+            made => made?,
+        }
         let names = Arc::new(NameBook::default());
         names.add(&numbers.tenants, &numbers.carriers);
         let shared = spine.shared.clone();
@@ -180,7 +186,7 @@ impl Running {
         let (keyring, presence) = (self.keys.keyring(), self.presence.clone());
         let (names, ready, shared) = (self.names.clone(), self.ready.clone(), self.shared.clone());
         let (gauges, counted) = (self.gauges.clone(), self.gauges.clone());
-        let describe = (self.presence.clone(), self.names.clone(), self.rules.clone());
+        let (describe, clock) = ((self.presence.clone(), self.names.clone(), self.rules.clone()), self.clock);
         let token = self.config.http.admin_token.as_ref();
         http::Api {
             desk,
@@ -195,7 +201,9 @@ impl Running {
             attempts: Attempts::default(),
             metrics: Box::new(move || gauges.text(&describe.0, &describe.1, &describe.2.load())),
             board: self.board(),
-            ready: Box::new(move || ready.load(Ordering::Relaxed) && !shared.progress().full),
+            ready: Box::new(move || {
+                ready.load(Ordering::Relaxed) && shared.is_turning(clock.now()) && !shared.progress().full
+            }),
             refused: self.gauges.refused.clone(),
             answered: Box::new(move |status| counted.numbers.http_answered(status)),
         }
@@ -275,22 +283,26 @@ impl Running {
 
     /// Runs until SIGTERM or SIGINT, or until a thread dies; SIGHUP reloads.
     pub(super) async fn until_stopped(mut self, mut signals: Signals) -> Result<(), String> {
-        let mut keys_due = tokio::time::interval(Duration::from_secs(3600));
+        let mut keys_due = tokio::time::interval(KEYS_LOOK);
         let mut look = tokio::time::interval(LOOK * 20);
         let watchdog = sd_notify::watchdog_enabled().map_or(DAY, |every| every / 2);
         let mut watchdog = tokio::time::interval(watchdog);
-        let turns = Arc::new(AtomicBool::new(true));
+        let mut turning = true;
         loop {
             tokio::select! {
                 _ = signals.terminate.recv() => break,
                 _ = signals.interrupt.recv() => break,
                 _ = signals.hang_up.recv() => self.reload(),
                 _ = keys_due.tick() => self.prepare_keys(),
-                _ = watchdog.tick() => self.sign_of_life(&turns),
+                _ = watchdog.tick() => if turning { let _ = sd_notify::notify(&[NotifyState::Watchdog]); },
                 _ = look.tick() => {
                     self.clock.follow();
                     if self.threads.have_ended() {
                         return Err(self.threads.autopsy());
+                    }
+                    if turning != self.shared.is_turning(self.clock.now()) {
+                        turning = !turning;
+                        tell_turning(turning);
                     }
                 }
             }
@@ -302,15 +314,6 @@ impl Running {
             }
         };
         self.stop(again).await
-    }
-
-    /// Tells the supervisor that all is well, if the core has turned since it was told so last. A disk that hangs keeps it from that.
-    fn sign_of_life(&self, turns: &Arc<AtomicBool>) {
-        if turns.swap(false, Ordering::Relaxed) {
-            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
-            let turns = turns.clone();
-            self.shared.send(Box::new(move |_, _| turns.store(true, Ordering::Relaxed)));
-        }
     }
 
     /// Tomorrow's data keys, so that nobody waits at midnight.
@@ -345,6 +348,15 @@ impl Running {
             () = &mut again => Ok(()),
             ended = ended => ended.map_err(|error| error.to_string())?,
         }
+    }
+}
+
+fn tell_turning(turning: bool) {
+    match turning {
+        true => tracing::info!("the journal goes on"),
+        false => tracing::error!(
+            "the journal stands still: the disk has not answered for seconds, and nothing is accepted meanwhile"
+        ),
     }
 }
 

@@ -66,10 +66,11 @@ impl Gauges {
         Snapshot {
             node: scene.node.to_owned(),
             version: env!("CARGO_PKG_VERSION"),
-            standing: match (scene.ready, now.full) {
-                (false, _) => Standing::Draining,
-                (true, true) => Standing::Full,
-                (true, false) => Standing::Ready,
+            standing: match (scene.ready, self.shared.is_turning(scene.now), now.full) {
+                (false, ..) => Standing::Draining,
+                (true, false, _) => Standing::Stalled,
+                (true, true, true) => Standing::Full,
+                (true, true, false) => Standing::Ready,
             },
             at_micros: scene.now.0,
             up_seconds: u64::try_from(scene.now.micros_since(scene.started)).unwrap_or(0) / 1_000_000,

@@ -3,7 +3,7 @@
 //! The sync runs in this thread. While it waits nothing could leave anyway, and a thread of its own would cost each group two more
 //! hand-offs; `docs/decisions.md` has the figures.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -62,6 +62,8 @@ pub(super) struct Shared {
     has_errands: AtomicBool,
     finish: AtomicBool,
     wanted: AtomicU64,
+    /// When the last turn ended.
+    turned: AtomicI64,
     published: Mutex<Published>,
 }
 
@@ -85,6 +87,11 @@ impl Shared {
     /// Lets the spine end after its next group.
     pub(super) fn finish(&self) {
         self.finish.store(true, Ordering::Release);
+    }
+
+    /// Whether the last turn ended a moment ago. A disk that hangs stops the turns, and nothing is answered meanwhile.
+    pub(super) fn is_turning(&self, now: Timestamp) -> bool {
+        now.micros_since(Timestamp(self.turned.load(Ordering::Relaxed))) < STALLED_AFTER_MICROS
     }
 
     /// The fact up to which segments wait to be followed before they can be given back.
@@ -136,6 +143,8 @@ const IDLE_MAX: Duration = Duration::from_millis(50);
 const GROUPS_BETWEEN_LOOKS: u64 = 64;
 /// How often balances are copied out: there may be thousands.
 const BALANCES_EVERY_MICROS: i64 = 100_000;
+/// A turn that takes longer is told of: `/readyz` turns red. An idle spine turns every [`IDLE_MAX`].
+const STALLED_AFTER_MICROS: i64 = 2_000_000;
 /// Between two tries when the disk has no room at all.
 const FULL_PAUSE: Duration = Duration::from_millis(100);
 
@@ -173,7 +182,12 @@ impl<D: Disk> Spine<D> {
         let next = loop {
             match self.journal.next_place() {
                 Ok(next) => break next,
-                Err(Error::Full { .. }) if !self.shared.finish.load(Ordering::Acquire) => self.wait_for_room(),
+                Err(Error::Full { .. }) if !self.shared.finish.load(Ordering::Acquire) => {
+                    // All that was applied is durable here, so what is dead may go although no turn can be made.
+                    self.core.let_go(&mut self.group);
+                    self.let_out();
+                    self.wait_for_room();
+                }
                 Err(error) => return Err(error),
             }
         };
@@ -184,7 +198,8 @@ impl<D: Disk> Spine<D> {
             let errands = std::mem::take(&mut *self.shared.errands.lock().unwrap_or_else(|e| e.into_inner()));
             errands.into_iter().for_each(|errand| errand(&mut self.core, &mut self.group));
         }
-        self.core.set_full(self.journal.is_low());
+        let low = self.journal.is_low();
+        self.core.set_full(low, low && self.journal.has_next());
         self.core.turn(batch, cursor, self.clock.now(), next.place, &mut self.group);
         self.close_group()
     }
@@ -194,6 +209,14 @@ impl<D: Disk> Spine<D> {
         if !self.group.records.is_empty() {
             self.commit()?;
         }
+        self.let_out();
+        self.give_back();
+        self.publish(self.journal.is_low());
+        Ok(())
+    }
+
+    /// Lets the effects of a durable group out.
+    fn let_out(&mut self) {
         let Spine { group, exchange, retired, journal, journal_link, .. } = self;
         group.outboxes.drain(|link, outbox| {
             if link == *journal_link {
@@ -204,9 +227,6 @@ impl<D: Disk> Spine<D> {
             }
         });
         group.clear();
-        self.give_back();
-        self.publish();
-        Ok(())
     }
 
     /// Gives back the segments that nobody needs any more.
@@ -238,15 +258,24 @@ impl<D: Disk> Spine<D> {
     }
 
     fn wait_for_room(&mut self) {
-        self.progress.full = true;
-        self.publish();
+        self.publish(true);
         std::thread::sleep(FULL_PAUSE);
         self.exchange.inbox.rouse();
         // The room may come from a segment that a follower was still reading.
         self.give_back();
     }
 
-    fn publish(&mut self) {
+    fn publish(&mut self, full: bool) {
+        if full != self.progress.full {
+            self.progress.full = full;
+            match full {
+                true => tracing::warn!(
+                    why = self.journal.why_low(),
+                    "the disk has no room for more messages: new ones are refused, what is stored is sent"
+                ),
+                false => tracing::info!("the disk has room again: messages are taken"),
+            }
+        }
         if self.progress.segments == 0 || self.progress.groups.is_multiple_of(GROUPS_BETWEEN_LOOKS) {
             self.progress.segments = self.journal.segments().len() as u32;
             self.progress.disk_octets = self.journal.bytes_on_disk();
@@ -254,7 +283,7 @@ impl<D: Disk> Spine<D> {
         self.progress.core = *self.core.numbers();
         self.progress.drained = self.core.is_drained();
         self.progress.ledger_faults = self.core.ledger_faults();
-        self.progress.full = self.journal.is_low();
+        self.shared.turned.store(self.clock.now().0, Ordering::Relaxed);
         let mut published = self.shared.published();
         published.progress = self.progress;
         published.waiting.clear();

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::exchange::Batch;
 use crate::gateway::cdr_files::CdrFiles;
 use crate::gateway::cdr_writer::{CdrWriter, Progress};
-use crate::gateway::history::{History, Source};
+use crate::gateway::history::{Following, History, Source};
 use crate::gateway::names::NameBook;
 use crate::gateway::opening;
 use crate::gateway::reading::Reading;
@@ -35,7 +35,7 @@ pub(super) struct Threads {
 impl Threads {
     /// Starts all of them. From here on the core takes commands.
     pub(super) fn start(
-        spine: Spine<RealDisk>,
+        mut spine: Spine<RealDisk>,
         config: &Config,
         keys: &Arc<Keys<RealDisk>>,
         names: &Arc<NameBook>,
@@ -44,6 +44,9 @@ impl Threads {
         let [finish_reading, finish_cdr, finish_history] = [(); 3].map(|()| Arc::new(AtomicBool::new(false)));
         let cdr_dir = config.store.cdr_dir.clone().unwrap_or_else(|| config.node.data_dir.join("cdr"));
         let cdr_files = CdrFiles::new(cdr_dir, opening::disk(&config.node.data_dir)?);
+        let source = Source::of(config, spine.journal.reader());
+        let following = source.as_ref().and_then(Source::open);
+        spine.catch_up_with(cdr_files.known().max(following.as_ref().map_or(0, Following::next_fact)))?;
         let mut cdr = CdrWriter {
             reader: spine.journal.reader(),
             follower: spine.journal.follow(cdr_files.known()),
@@ -59,9 +62,8 @@ impl Threads {
         };
         let seals = || Seals { keys: keys.clone(), names: names.clone(), context: SEAL_CONTEXT };
         let mailbox = |link| spine.exchange.mailbox(link).expect("opened with the store");
-        let source = Source::of(config, spine.journal.reader());
         let history = History {
-            following: source.as_ref().and_then(Source::open),
+            following,
             source,
             again_at: spine.clock.now(),
             seals: seals(),
@@ -79,6 +81,7 @@ impl Threads {
             finish: finish_reading.clone(),
             batch: Batch::default(),
             plain: Vec::new(),
+            unread: None,
         };
         Ok(Threads {
             reading: thread("reader", move || reading.run())?,

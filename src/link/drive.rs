@@ -20,6 +20,10 @@ use crate::smpp::session::{Event, Session};
 /// Octets and PDUs that one wake handles before it hands on what it has and lets other tasks run.
 const WAKE_OCTETS_MAX: usize = 256 * 1024;
 const WAKE_PDUS_MAX: usize = 1_000;
+/// A timer that comes so late tells of a process that was stopped, or had no processor.
+const LATE_AFTER: Duration = Duration::from_secs(1);
+/// How long what came meanwhile has to be read before timers run.
+const READ_FIRST: Duration = Duration::from_millis(200);
 
 /// Runs a session on `stream` until it ends. When `stop` turns true the session unbinds first.
 pub async fn run<S, E>(
@@ -46,6 +50,7 @@ where
         stalled_since: None,
         ending: None,
         close_by: None,
+        timers_from: None,
         stopping: false,
         sleep: Box::pin(tokio::time::sleep_until(clock.instant(clock.elapsed()))),
         armed: None,
@@ -80,6 +85,8 @@ struct Link<'e, S, E> {
     ending: Option<Ended>,
     /// The connection closes now at the latest, whatever waits.
     close_by: Option<Duration>,
+    /// No timer runs before, because the last one came late.
+    timers_from: Option<Duration>,
     stopping: bool,
     sleep: Pin<Box<Sleep>>,
     /// What `sleep` was set to. It may ring too early and is set again then, so that a busy link does not set it for every PDU.
@@ -89,13 +96,13 @@ struct Link<'e, S, E> {
 impl<S: AsyncRead + AsyncWrite + Unpin, E: End> Link<'_, S, E> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         let now = self.clock.elapsed();
-        self.run_timers(now);
         while self.end.poll_effects(cx, now, &mut self.session, &mut self.outgoing.octets).is_ready() {}
         if let Err(ended) = self.write(cx, now) {
             return Poll::Ready(ended);
         }
         let (was_bound, was_full) = (self.session.state().is_bound(), self.full);
         let ended = self.read(cx, now);
+        self.run_timers(now);
         self.end.flush();
         if let Some(ended) = ended {
             // A peer that has only closed its own direction still reads what it was owed; for any other this changes nothing.
@@ -214,7 +221,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin, E: End> Link<'_, S, E> {
         pdus
     }
 
+    /// Runs what is due, after what has been read. A timer that comes late means that the process stood still: the answers may wait in
+    /// the socket, of which the runtime has not heard yet, so they get a moment to be read first.
     fn run_timers(&mut self, now: Duration) {
+        let due = [self.session.poll_timeout(), self.end.next_at()].into_iter().flatten().min();
+        let late = due.is_some_and(|at| at + LATE_AFTER < now);
+        match self.timers_from {
+            None if late => self.timers_from = Some(now + READ_FIRST),
+            Some(from) if from <= now => self.timers_from = None,
+            _ => {}
+        }
+        if self.timers_from.is_some() {
+            return;
+        }
         let out = &mut self.outgoing.octets;
         if self.session.poll_timeout().is_some_and(|at| at <= now) {
             while let Some(event) = self.session.handle_timeout(now, out) {
@@ -237,7 +256,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, E: End> Link<'_, S, E> {
     /// Sets the timer to the next moment at which something is due, unless it rings before that anyway.
     fn arm(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
         let stalled_at = self.stalled_since.map(|since| since + self.limits.stalled_max);
-        let moments = [self.session.poll_timeout(), self.end.next_at(), stalled_at, self.close_by];
+        let timers = [self.session.poll_timeout(), self.end.next_at()].into_iter().flatten().min();
+        let moments = [self.timers_from.or(timers), stalled_at, self.close_by];
         if let Some(next) = moments.into_iter().flatten().min()
             && self.armed.is_none_or(|armed| armed > next)
         {

@@ -9,6 +9,11 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// A killed process holds its lock until the kernel has taken its memory down and its last write has come back, so a lock
+/// is asked for this often before it counts as held: two seconds.
+const LOCK_TRIES: u32 = 100;
+const LOCK_TRY_EVERY: Duration = Duration::from_millis(20);
+
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -25,7 +30,7 @@ pub trait Disk: Send + Sync + 'static {
     /// An open file.
     type File: DiskFile;
     /// Holds an exclusive lock until dropped.
-    type Lock: Send + 'static;
+    type Lock: Send + Sync + 'static;
 
     /// Opens a file. A created one is durable only after `sync_dir` of its folder.
     fn open(&self, name: &str, mode: Mode) -> io::Result<Self::File>;
@@ -39,7 +44,7 @@ pub trait Disk: Send + Sync + 'static {
     fn create_dir(&self, folder: &str) -> io::Result<()>;
     /// Makes creations, renames and removals in a folder durable.
     fn sync_dir(&self, folder: &str) -> io::Result<()>;
-    /// Takes the exclusive lock `name`, creating the file; `WouldBlock` when another holder lives.
+    /// Takes the exclusive lock `name`, creating the file; `WouldBlock` when another holder keeps it.
     fn lock(&self, name: &str) -> io::Result<Self::Lock>;
     /// The name as an operator would type it, for error texts.
     fn path(&self, name: &str) -> PathBuf;
@@ -206,11 +211,14 @@ impl Disk for RealDisk {
     fn lock(&self, name: &str) -> io::Result<File> {
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(false).mode(0o600).open(self.path(name))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(error)) => Err(error),
+        for _ in 0..LOCK_TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_TRY_EVERY),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
+        Err(io::ErrorKind::WouldBlock.into())
     }
 
     fn path(&self, name: &str) -> PathBuf {

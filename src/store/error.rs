@@ -103,6 +103,17 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Whether it is only that the disk has no room.
+    pub fn is_full(&self) -> bool {
+        match self {
+            Error::Full { .. } => true,
+            Error::Disk { source, .. } => is_full(source),
+            _ => false,
+        }
+    }
+}
+
 /// Whether the disk says that it has no room, or the system that it has no descriptor, as against that something is broken.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);

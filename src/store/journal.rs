@@ -98,7 +98,7 @@ pub struct SegmentUse {
     pub bytes: u32,
 }
 
-/// An open journal. Dropping it frees the data directory's lock.
+/// An open journal. The data directory's lock is free once it and all its readers and followers are dropped.
 pub struct Journal<D: Disk> {
     published: Arc<Published<D>>,
     shelf: Shelf<D>,
@@ -112,7 +112,6 @@ pub struct Journal<D: Disk> {
     /// Header, records and padding of the group being written.
     buffer: Vec<u8>,
     poisoned: Option<String>,
-    _lock: D::Lock,
 }
 
 impl<D: Disk> Journal<D> {
@@ -150,7 +149,7 @@ impl<D: Disk> Journal<D> {
             shelf = Shelf::start(Arc::clone(&disk), shelf_config, stock);
         }
         let active = segments.last_entry().expect("there is the segment of the tail").get().clone();
-        let published = Arc::new(Published::new(disk, segments, tail.place));
+        let published = Arc::new(Published::new(disk, segments, tail.place, lock));
         let replay = Replay::new(Arc::clone(&published), &tail);
         let journal = Journal {
             published,
@@ -163,7 +162,6 @@ impl<D: Disk> Journal<D> {
             buffer: Vec::with_capacity(record::group_stride(config.group_bytes_max) + PAGE_BYTES as usize),
             config,
             poisoned: None,
-            _lock: lock,
         };
         Ok((journal, replay))
     }
@@ -172,12 +170,25 @@ impl<D: Disk> Journal<D> {
     /// largest size; `Full` if there is none, and then everything is as before and may be asked again.
     pub fn next_place(&mut self) -> Result<NextPlace, Error> {
         self.refuse_if_poisoned()?;
+        self.shelf.refuse_if_broken().map_err(|error| self.poison_by(error))?;
         let room = (self.active_bytes - self.end.offset) as usize;
         if room < record::group_stride(self.config.group_bytes_max) {
             self.roll()?;
         }
         let place = Place { segment: self.end.segment, offset: self.end.offset + GROUP_HEADER_BYTES as u32 };
         Ok(NextPlace { place, opens_segment: self.end.offset == DATA_START })
+    }
+
+    /// As `next_place`, with one segment beyond the limit if it must be: a store that has used up its limit starts, so that it can send
+    /// what it holds.
+    pub fn next_place_beyond(&mut self) -> Result<NextPlace, Error> {
+        self.next_place().or_else(|error| match error {
+            Error::Full { .. } => {
+                self.shelf.allow_one_more();
+                self.next_place()
+            }
+            error => Err(error),
+        })
     }
 
     fn roll(&mut self) -> Result<(), Error> {
@@ -197,6 +208,19 @@ impl<D: Disk> Journal<D> {
     pub fn commit(&mut self, payload: &[u8], records: u32) -> Result<Committed, Error> {
         self.refuse_if_poisoned()?;
         self.check_group(payload, records)?;
+        self.write(payload, records)
+    }
+
+    /// Declares, durably, that all records before `next_fact` that are not here are lost: the next one has this number. Call it after
+    /// `next_place`, where that opens no segment.
+    pub fn declare_lost(&mut self, next_fact: u64) -> Result<(), Error> {
+        self.refuse_if_poisoned()?;
+        debug_assert!(self.end.offset != DATA_START, "a segment opens with a checkpoint");
+        self.next_fact = self.next_fact.max(next_fact);
+        self.write(&[], 0).map(|_| ())
+    }
+
+    fn write(&mut self, payload: &[u8], records: u32) -> Result<Committed, Error> {
         let header = GroupHeader {
             epoch: self.end.segment,
             number: self.next_group,
@@ -260,6 +284,16 @@ impl<D: Disk> Journal<D> {
     /// intake; what is stored can be drained into the segments that are still there. It turns false by itself.
     pub fn is_low(&self) -> bool {
         self.shelf.is_low()
+    }
+
+    /// Whether another segment is ready.
+    pub fn has_next(&self) -> bool {
+        self.shelf.ready() > 0
+    }
+
+    /// Why spare segments could not be made, in the system's or the budget's words.
+    pub fn why_low(&self) -> String {
+        self.shelf.why_low().unwrap_or_default()
     }
 
     /// Gives back the oldest segment, of which nothing is needed any more. Says false, and does nothing, if it is not

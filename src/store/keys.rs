@@ -4,9 +4,9 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::message::TenantId;
+use crate::message::{TenantId, Timestamp};
 use crate::seal::{self, DataKey, Keyring, MasterKey};
-use crate::store::disk::Disk;
+use crate::store::disk::{Disk, DiskFile, Mode};
 use crate::store::error::Error;
 use crate::store::recovery::disk_error;
 
@@ -34,15 +34,27 @@ pub struct Keys<D: Disk> {
 
 impl<D: Disk> Keys<D> {
     /// Opens the keys of a data directory whose lock the caller holds. Without `master` the one in `master.key` is
-    /// used, which is made (0600) when absent. Raises and syncs the start counter.
-    pub fn open(disk: D, shard: u16, master: Option<MasterKey>) -> Result<Keys<D>, Error> {
+    /// used, which is made (0600) when absent. Raises and syncs the start counter. `store_is_new` says that nothing was
+    /// ever written to the journal, so that there need not be any key.
+    pub fn open(
+        disk: D,
+        shard: u16,
+        master: Option<MasterKey>,
+        now: Timestamp,
+        store_is_new: bool,
+    ) -> Result<Keys<D>, Error> {
+        if !store_is_new && disk.read_whole(CHECK, FILE_BYTES_MAX).is_err() {
+            let what = "it is missing although the journal holds messages, none of which could be read; \
+                        restore the folder keys/ that belongs to this journal";
+            return Err(Error::Key { path: disk.path(CHECK), what: what.into() });
+        }
         disk.create_dir(FOLDER).map_err(disk_error(&disk, "create", FOLDER))?;
         let master = match master {
             Some(master) => master,
             None => own_master(&disk)?,
         };
         check_master(&disk, &master)?;
-        let start = raise_starts(&disk)?;
+        let start = raise_starts(&disk, now)?;
         let keyring = Arc::new(Keyring::new(&master, shard, start));
         Ok(Keys { disk, master, keyring, files: Mutex::new(()) })
     }
@@ -208,8 +220,9 @@ fn check_master<D: Disk>(disk: &D, master: &MasterKey) -> Result<(), Error> {
     }
 }
 
-/// Counts this start, durably, and gives its number.
-fn raise_starts<D: Disk>(disk: &D) -> Result<u32, Error> {
+/// Numbers this start, durably: higher than the one before, and at least the seconds since 1970, so that a directory that was put back
+/// from an older copy does not repeat the numbers of the starts that the copy does not know.
+fn raise_starts<D: Disk>(disk: &D, now: Timestamp) -> Result<u32, Error> {
     let broken = |what: &str| Error::Key { path: disk.path(STARTS), what: what.into() };
     let before = match disk.read_whole(STARTS, FILE_BYTES_MAX) {
         Ok(content) => {
@@ -227,7 +240,21 @@ fn raise_starts<D: Disk>(disk: &D) -> Result<u32, Error> {
         }
         Err(error) => return Err(disk_error(disk, "read", STARTS)(error)),
     };
-    let start = before.checked_add(1).ok_or_else(|| broken("no start number is left"))?;
-    disk.write_whole(STARTS, format!("{start}\n").as_bytes()).map_err(disk_error(disk, "write", STARTS))?;
+    let next = before.checked_add(1).ok_or_else(|| broken("no start number is left"))?;
+    let start = next.max(u32::try_from(now.seconds()).unwrap_or(0));
+    let content = format!("{start:010}\n");
+    overwrite(disk, STARTS, content.as_bytes()).map_err(disk_error(disk, "write", STARTS))?;
     Ok(start)
+}
+
+/// Makes `content` the file's, durably. A file of the same few octets is written in place, as one sector, so that a start needs no room
+/// on a full disk.
+fn overwrite<D: Disk>(disk: &D, name: &str, content: &[u8]) -> io::Result<()> {
+    match disk.open(name, Mode::Write) {
+        Ok(file) if file.len()? == content.len() as u64 => {
+            file.write_all_at(content, 0)?;
+            file.sync().map(|_| ())
+        }
+        _ => disk.write_whole(name, content),
+    }
 }

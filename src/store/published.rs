@@ -40,6 +40,8 @@ pub(crate) struct Published<D: Disk> {
     followers: Mutex<Vec<Weak<AtomicU64>>>,
     /// Whether the replay has been read to its end.
     pub(crate) replayed: AtomicBool,
+    /// Held until the last reader and follower is gone: another process may not begin while one of them still works.
+    _lock: D::Lock,
 }
 
 fn pack(place: Place) -> u64 {
@@ -47,7 +49,12 @@ fn pack(place: Place) -> u64 {
 }
 
 impl<D: Disk> Published<D> {
-    pub(crate) fn new(disk: Arc<D>, segments: BTreeMap<u32, Segment<D::File>>, synced: Place) -> Published<D> {
+    pub(crate) fn new(
+        disk: Arc<D>,
+        segments: BTreeMap<u32, Segment<D::File>>,
+        synced: Place,
+        lock: D::Lock,
+    ) -> Published<D> {
         let oldest = *segments.keys().next().expect("an open journal has a segment");
         Published {
             disk,
@@ -56,6 +63,7 @@ impl<D: Disk> Published<D> {
             oldest: AtomicU32::new(oldest),
             followers: Mutex::new(Vec::new()),
             replayed: AtomicBool::new(false),
+            _lock: lock,
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -57,6 +57,10 @@ struct Inside<D: Disk> {
     changed: Condvar,
     /// Whether the last job failed: intake has to be refused while the writer lives on what is left.
     low: AtomicBool,
+    /// Whether a renaming or its sync failed, so that nobody knows which names are on the disk.
+    broken: AtomicBool,
+    /// Segments allowed beyond the limit.
+    beyond: AtomicU32,
     /// Makes the zeroing of a spare end early.
     stopping: AtomicBool,
 }
@@ -111,6 +115,8 @@ impl<D: Disk> Shelf<D> {
             state: Mutex::new(state),
             changed: Condvar::new(),
             low: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+            beyond: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
         });
         let thread = config.helper_thread.then(|| {
@@ -207,6 +213,27 @@ impl<D: Disk> Shelf<D> {
         self.inside.low.load(Ordering::Relaxed)
     }
 
+    /// Why it could not.
+    pub(crate) fn why_low(&self) -> Option<String> {
+        self.inside.lock().failure.as_ref().map(|failure| failure.why.clone())
+    }
+
+    /// Allows one segment beyond the limit.
+    pub(crate) fn allow_one_more(&self) {
+        self.inside.beyond.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Fails if nobody knows any more which names the segments have on the disk.
+    pub(crate) fn refuse_if_broken(&self) -> Result<(), Error> {
+        if !self.inside.broken.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let why = self.why_low().unwrap_or_default();
+        Err(Error::Poisoned {
+            why: format!("cannot rename segments in {}: {why}", self.inside.disk.path(FOLDER).display()),
+        })
+    }
+
     /// Files held beside the segments in use: prepared ones and spares.
     pub(crate) fn ready(&self) -> usize {
         let state = self.inside.lock();
@@ -251,9 +278,9 @@ impl<D: Disk> Inside<D> {
         }
     }
 
-    /// Waits for something to do. A full disk is asked again after a while; a broken one only by the writer.
+    /// Waits for something to do. After a failure the disk is asked again after a while.
     fn rest<'a>(&self, state: MutexGuard<'a, State<D::File>>) -> MutexGuard<'a, State<D::File>> {
-        if !state.failure.as_ref().is_some_and(|failure| failure.full) {
+        if state.failure.is_none() {
             return self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let (mut state, waited) = self.changed.wait_timeout(state, RETRY_AFTER).unwrap_or_else(PoisonError::into_inner);
@@ -289,8 +316,9 @@ impl<D: Disk> Inside<D> {
             return None;
         }
         let held = state.stock.live as usize + state.stock.prepared.len() + state.stock.spares.len();
-        if self.config.segments_max.is_some_and(|most| held >= most as usize) {
-            let why = format!("the journal's limit of {held} segments is reached");
+        let beyond = self.beyond.load(Ordering::Relaxed);
+        if self.config.segments_max.is_some_and(|most| held >= (most + beyond) as usize) {
+            let why = format!("the journal's limit of {held} segments is reached ([store] disk_max)");
             self.fail(state, Failure { full: true, why });
             return None;
         }
@@ -325,6 +353,9 @@ impl<D: Disk> Inside<D> {
                 }
             }
             Err((job, error)) => {
+                let full = error::is_full(&error);
+                // What was not made is made again; names that may or may not be on the disk are a matter for the next start.
+                self.broken.fetch_or(!full && !matches!(job, Job::Zero(_)), Ordering::Relaxed);
                 // The file is still there under its old name and must be counted and tried again.
                 match job {
                     Job::Retire { epoch, keep, .. } => {
@@ -334,7 +365,7 @@ impl<D: Disk> Inside<D> {
                     Job::Prepare(_, number) => state.stock.spares.push(number),
                     Job::Zero(_) => {}
                 }
-                self.fail(state, Failure { full: error::is_full(&error), why: error.to_string() });
+                self.fail(state, Failure { full, why: error.to_string() });
             }
         }
     }

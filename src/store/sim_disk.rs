@@ -251,7 +251,7 @@ impl State {
 
     fn has_room(&self, more: usize) -> bool {
         let held: usize = self.names.values().map(|content| self.contents[*content].now.len()).sum();
-        self.capacity_bytes.is_none_or(|capacity| (held + more) as u64 <= capacity)
+        more == 0 || self.capacity_bytes.is_none_or(|capacity| (held + more) as u64 <= capacity)
     }
 }
 

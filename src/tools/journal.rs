@@ -96,7 +96,7 @@ fn tell(looked: &Looked, json: bool) {
     }
     terminal::row("segments", &looked.segments.to_string());
     if looked.gaps > 0 {
-        terminal::row("gaps", &format!("{} declared by an earlier salvage", looked.gaps));
+        terminal::row("gaps", &format!("{} declared by an earlier salvage or start", looked.gaps));
     }
     if looked.unfinished {
         terminal::row("end", "a group that a crash left unfinished; nothing acknowledged is in it");

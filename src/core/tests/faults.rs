@@ -57,6 +57,32 @@ fn a_body_whose_segment_went_while_it_was_looked_for_is_looked_for_again() {
 }
 
 #[test]
+fn a_body_that_cannot_be_read_is_tried_again_until_its_validity_ends() {
+    let mut world = World::new();
+    world.submit(Sample { due_s: 5, validity_s: 1_000, ..Sample::default() });
+    world.submit(Sample { due_s: 5, validity_s: 30, ..Sample::default() });
+    world.turn();
+    world.open_carrier(CARRIER_A, 3);
+    world.reader_sleeps = true;
+    world.wait(5);
+    let loads = world.effects.iter().filter_map(|(_, effect)| match effect {
+        Effect::Load { id, place } => Some((*id, *place)),
+        _ => None,
+    });
+    for (id, place) in loads.collect::<Vec<_>>() {
+        world.push(Command::Loaded { id, place, envelope: Default::default() });
+    }
+    world.submit(Sample::default());
+    world.turn();
+    assert_eq!(world.submits().len(), 1, "others pass them");
+    world.wait(30);
+    assert_eq!((world.core.numbers().rejected, world.books().2), (0, PRICE), "one has expired");
+    world.reader_sleeps = false;
+    world.wait(35);
+    assert_eq!(world.submits().len(), 1, "the other can be read by now");
+}
+
+#[test]
 fn a_lane_goes_on_when_the_message_it_waited_for_has_expired() {
     let mut world = World::new();
     world.submit(Sample { due_s: 5, validity_s: 8, ..Sample::default() });
@@ -169,6 +195,34 @@ fn receipts_without_a_part_are_copied_forward_in_slices() {
     assert_eq!(world.core.fold.pending.len(), 9_000);
     world.restart_from(world.recycled + 1);
     assert_eq!(world.core.fold.pending.len(), 9_000);
+}
+
+/// Where all is alive in front and all dead behind, a full disk is won back by copying forward, and nothing is copied in vain.
+#[test]
+fn a_full_disk_is_swept_past_what_lives() {
+    let mut world = World::with(Config { segments_max: 1, ..World::new().config });
+    while world.core.fold.segments.len() < 3 {
+        (0..100).for_each(|_| world.submit(Sample { registered: 0, validity_s: 1_000_000, ..Sample::default() }));
+        world.turn();
+    }
+    let waiting = world.core.live();
+    world.core.set_full(true, true);
+    world.turn();
+    assert_eq!(world.recycled, 0, "there is nothing to be won");
+    world.core.set_full(false, true);
+    while world.core.fold.segments.len() < 10 {
+        (0..100).for_each(|_| world.submit(Sample { registered: 0, validity_s: 1, ..Sample::default() }));
+        world.turn();
+        world.wait(2);
+    }
+    assert_eq!(world.recycled, 0, "too much lives in the oldest");
+    world.core.set_full(true, true);
+    (0..100).for_each(|_| world.turn());
+    assert!(world.core.fold.segments.len() <= 6, "{} segments", world.core.fold.segments.len());
+    assert_eq!(world.core.live(), waiting);
+    let recycled = world.recycled;
+    (0..100).for_each(|_| world.turn());
+    assert_eq!(world.recycled, recycled, "it comes to an end");
 }
 
 #[test]
