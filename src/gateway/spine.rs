@@ -283,12 +283,12 @@ impl<D: Disk> Spine<D> {
         self.progress.core = *self.core.numbers();
         self.progress.drained = self.core.is_drained();
         self.progress.ledger_faults = self.core.ledger_faults();
-        self.shared.turned.store(self.clock.now().0, Ordering::Relaxed);
+        let now = self.clock.now();
+        self.shared.turned.store(now.0, Ordering::Relaxed);
         let mut published = self.shared.published();
         published.progress = self.progress;
         published.waiting.clear();
         published.waiting.extend(self.core.waiting());
-        let now = self.clock.now();
         if now.micros_since(published.balances_at) >= BALANCES_EVERY_MICROS {
             published.balances_at = now;
             published.balances.clear();

@@ -44,6 +44,13 @@ pub(crate) struct Stock<F> {
     pub(crate) spares: Vec<u32>,
 }
 
+impl<F> Stock<F> {
+    /// All files there are.
+    fn held(&self) -> usize {
+        self.live as usize + self.prepared.len() + self.spares.len()
+    }
+}
+
 /// The shelf, seen from the writer.
 pub(crate) struct Shelf<D: Disk> {
     inside: Arc<Inside<D>>,
@@ -59,8 +66,8 @@ struct Inside<D: Disk> {
     low: AtomicBool,
     /// Whether a renaming or its sync failed, so that nobody knows which names are on the disk.
     broken: AtomicBool,
-    /// Segments allowed beyond the limit.
-    beyond: AtomicU32,
+    /// Segments that are allowed although the limit says fewer.
+    allowed: AtomicU32,
     /// Makes the zeroing of a spare end early.
     stopping: AtomicBool,
 }
@@ -116,7 +123,7 @@ impl<D: Disk> Shelf<D> {
             changed: Condvar::new(),
             low: AtomicBool::new(false),
             broken: AtomicBool::new(false),
-            beyond: AtomicU32::new(0),
+            allowed: AtomicU32::new(0),
             stopping: AtomicBool::new(false),
         });
         let thread = config.helper_thread.then(|| {
@@ -218,9 +225,10 @@ impl<D: Disk> Shelf<D> {
         self.inside.lock().failure.as_ref().map(|failure| failure.why.clone())
     }
 
-    /// Allows one segment beyond the limit.
+    /// Allows one segment more than there are, whatever the limit.
     pub(crate) fn allow_one_more(&self) {
-        self.inside.beyond.fetch_add(1, Ordering::Relaxed);
+        let stock = &self.inside.lock().stock;
+        self.inside.allowed.store(stock.held() as u32 + 1, Ordering::Relaxed);
     }
 
     /// Fails if nobody knows any more which names the segments have on the disk.
@@ -315,9 +323,9 @@ impl<D: Disk> Inside<D> {
         if !self.has_work(state) {
             return None;
         }
-        let held = state.stock.live as usize + state.stock.prepared.len() + state.stock.spares.len();
-        let beyond = self.beyond.load(Ordering::Relaxed);
-        if self.config.segments_max.is_some_and(|most| held >= (most + beyond) as usize) {
+        let held = state.stock.held();
+        let allowed = self.allowed.load(Ordering::Relaxed);
+        if self.config.segments_max.is_some_and(|most| held >= most.max(allowed) as usize) {
             let why = format!("the journal's limit of {held} segments is reached ([store] disk_max)");
             self.fail(state, Failure { full: true, why });
             return None;
