@@ -30,9 +30,9 @@ pub const SEAL_CONTEXT: &[u8] = b"envelope";
 /// Octets of optional parameters that an envelope has room for.
 const TLVS_OCTETS_MAX: usize = u16::MAX as usize;
 
-/// How long a message may wait at most, from its due time on.
+/// How long a message may wait at most, from its due time on. `Refusal::InvalidValidity` tells it.
 const VALIDITY_SECONDS_MAX: i64 = 31 * 86_400;
-/// How far ahead a message may be scheduled.
+/// How far ahead a message may be scheduled. `Refusal::InvalidSchedule` tells it.
 const SCHEDULE_SECONDS_MAX: i64 = 366 * 86_400;
 
 /// All that admission decides by: swapped whole at a reload.

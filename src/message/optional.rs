@@ -20,6 +20,9 @@ pub fn write_optional(tag: &str, value: &str, out: &mut Vec<u8>) -> Result<(), S
     if OWN_TAGS.contains(&number) {
         return Err(format!("{tag}: the gateway sets this parameter itself"));
     }
+    if parameters(out).any(|given| given[..2] == number.to_be_bytes()) {
+        return Err(format!("{tag}: this parameter stands twice"));
+    }
     let octets = match value.strip_prefix("hex:") {
         Some(digits) => of_hex(digits).ok_or_else(|| format!("{tag}: write pairs of digits, as in \"hex:0a1b\""))?,
         None => value.as_bytes().to_vec(),
@@ -38,20 +41,20 @@ pub fn write_optional(tag: &str, value: &str, out: &mut Vec<u8>) -> Result<(), S
 
 /// Appends those parameters of `usual` whose tags do not stand in `own`. Both are whole runs of parameters.
 pub fn append_missing(own: &[u8], usual: &[u8], out: &mut Vec<u8>) {
-    let mut rest = usual;
-    while let Some((parameter, further)) = split(rest) {
-        let mut given = own;
-        let stands = std::iter::from_fn(|| {
-            let (parameter, further) = split(given)?;
-            given = further;
-            Some(parameter)
-        })
-        .any(|given| given[..2] == parameter[..2]);
-        if !stands {
+    for parameter in parameters(usual) {
+        if !parameters(own).any(|given| given[..2] == parameter[..2]) {
             out.extend_from_slice(parameter);
         }
-        rest = further;
     }
+}
+
+/// The parameters of a run, whole.
+fn parameters(mut run: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (parameter, rest) = split(run)?;
+        run = rest;
+        Some(parameter)
+    })
 }
 
 /// The first parameter of a run, and what follows it.

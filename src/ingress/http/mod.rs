@@ -9,6 +9,7 @@ pub mod server;
 
 mod access;
 mod answer;
+mod json;
 mod lookup;
 mod messages;
 mod patient;

@@ -71,6 +71,7 @@ pub fn status(
     let taken = taken(accepted, envelope);
     let mut value = taken.to_json(Some(id));
     value["state"] = json!(kept.state.name());
+    value["text_replaced"] = json!(taken.replaced != Reach::Nothing);
     let text = |octets: &[u8]| json!(String::from_utf8_lossy(octets));
     if let Some(envelope) = envelope {
         value["to"] = text(envelope.dest.addr);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
+use crate::ingress::http::json::Strict;
 use crate::ingress::http::problem::Problem;
 use crate::message::Timestamp;
 use crate::message::coding::Coding;
@@ -62,9 +63,10 @@ impl Request {
 
 /// Reads a body.
 pub fn read(body: &[u8], batch_max: usize) -> Result<Request, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
+    let Strict(value) = serde_json::from_slice(body).map_err(|error| {
         // The error tells line, column and what was expected; it repeats nothing of the body.
-        malformed("not_json", String::new(), format!("The body is not JSON: {error}."))
+        let (code, says) = if error.is_data() { ("malformed", "wrong") } else { ("not_json", "not JSON") };
+        malformed(code, String::new(), format!("The body is {says}: {error}."))
     })?;
     let Value::Object(object) = value else {
         return Err(malformed("malformed", String::new(), "The body is not a JSON object."));

@@ -47,6 +47,9 @@ fn what_is_wrong_is_named() {
     let cases = [
         ("", 400, "not_json", ""),
         ("[1]", 400, "malformed", ""),
+        (&with(r#""text":"another""#), 400, "malformed", ""),
+        (&with(r#""tlvs":{"0x1400":"1","0x1400":"2"}"#), 400, "malformed", ""),
+        (&with(r#""tlvs":{"0x1400":"1","5120":"2"}"#), 422, "invalid_tlvs", "/tlvs"),
         (r#"{"to":"1"}"#, 400, "missing_field", "/text"),
         (r#"{"to":1,"from":"a","text":"b"}"#, 400, "malformed", "/to"),
         (r#"{"to":"1","from":"a","text":""}"#, 422, "empty_text", "/text"),
