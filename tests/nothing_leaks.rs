@@ -1,12 +1,12 @@
 //! What was planted is found nowhere: no text, number or secret in the raw bytes of the data directory, in the
-//! log, in the metrics, or in the daemon's arguments. Checked: I7, after traffic, refusals, a crash and a restart.
+//! log at its most talkative, in the pages for operators, or in the daemon's arguments. Checked: I7, after traffic, refusals, a crash and a restart.
 
 mod support;
 
 use std::path::Path;
 
 use serde_json::json;
-use support::esme::{BIND_TRANSCEIVER, Esme};
+use support::esme::{BIND_TRANSCEIVER, Esme, Next};
 use support::smsc::{Answer, Smsc, receipt};
 use support::{Daemon, eventually, http, settings};
 
@@ -32,6 +32,8 @@ fn of_texts_numbers_and_secrets() {
     });
     let mut daemon = Daemon::start(&configuration(&smsc));
     traffic(&daemon);
+    misplaced(&daemon);
+    assert!(daemon.log().contains("DEBUG"), "the log tells all it can");
     nowhere(&daemon, "after traffic");
     daemon.kill9();
     daemon.restart();
@@ -79,11 +81,47 @@ fn traffic(daemon: &Daemon) {
     assert!(esme.is_alive());
 }
 
+/// What was planted, where it does not belong: a log of what was wrong must not repeat it.
+fn misplaced(daemon: &Daemon) {
+    for (system_id, password) in [(PASSWORD, ""), (PASSWORD, PASSWORD), ("riverside", NUMBERS[0])] {
+        assert!(Esme::bind(daemon.smpp, BIND_TRANSCEIVER, system_id, password).is_err());
+    }
+    let mut esme = Esme::bind(daemon.smpp, BIND_TRANSCEIVER, "riverside", PASSWORD).expect("a bind");
+    for (to, text) in [(BODY, NUMBERS[0]), (API_KEY, PASSWORD)] {
+        let sequence = esme.submit(to, text);
+        assert_ne!(esme.response_or_receipts(sequence, |_| ()).status, 0);
+    }
+    for octets in [BODY.repeat(9), format!("GET /{BODY} HTTP/1.1\r\nAuthorization: Bearer {API_KEY}\r\n\r\n")] {
+        let mut stranger = Esme::connect(daemon.smpp);
+        stranger.write(octets.as_bytes());
+        while stranger.next() != Next::Closed {}
+    }
+    let number = NUMBERS[0];
+    for path in [format!("/v1/messages/{number}"), format!("/{API_KEY}?to={number}"), format!("/v1/messages/{API_KEY}")]
+    {
+        assert_eq!(http::get(daemon.http, &path, Some(API_KEY)).status, 404);
+    }
+    assert_eq!(http::get(daemon.http, "/v1/messages/x", Some(PASSWORD)).status, 401);
+    let misread = [
+        json!({BODY: number, number: BODY}),
+        json!({"to": BODY, "from": SENDER, "text": number}),
+        json!({"to": number, "from": BODY, "text": BODY, "reference": PASSWORD}),
+        json!({"to": number, "from": SENDER, "text": BODY, "send_at": number, "encoding": BODY}),
+        json!({"to": number, "from": SENDER, "text": BODY, "tlvs": {BODY: number}}),
+        json!([number, BODY]),
+    ];
+    for body in misread {
+        assert!(http::post(daemon.http, "/v1/messages", Some(API_KEY), &body).status >= 400, "{body}");
+    }
+}
+
 fn nowhere(daemon: &Daemon, when: &str) {
-    let metrics = http::get(daemon.http, "/metrics", None);
-    assert_eq!(metrics.status, 200);
-    assert!(metrics.text.len() > 100, "there are metrics to look at");
-    assert_eq!(found_in(metrics.text.as_bytes()), None, "in the metrics {when}");
+    for path in ["/metrics", "/numbers.json", "/"] {
+        let page = http::get(daemon.http, path, None);
+        assert_eq!(page.status, 200, "{path}");
+        assert!(page.text.len() > 100, "there is something to look at: {path}");
+        assert_eq!(found_in(page.text.as_bytes()), None, "in {path} {when}");
+    }
     assert_eq!(found_in(daemon.log().as_bytes()), None, "in the log {when}: {}", daemon.log());
     let arguments = std::fs::read(format!("/proc/{}/cmdline", daemon.pid())).expect("the daemon runs");
     assert_eq!(found_in(&arguments), None, "in the arguments {when}");
@@ -175,5 +213,5 @@ fn configuration(smsc: &Smsc) -> String {
     let config = settings::one_carrier(smsc.address, "binds = 2");
     let config = config.replace("password = \"secret\"", &format!("password = \"{PASSWORD}\""));
     let config = config.replace("password = \"hush\"", &format!("password = \"{CARRIER_PASSWORD}\""));
-    config.replace("riverside-key", API_KEY)
+    format!("[node]\ndata_dir = \"data\"\nlog = \"trace\"\n\n{}", config.replace("riverside-key", API_KEY))
 }
