@@ -234,7 +234,7 @@ pub struct Accepted<'a> {
 }
 
 /// The other carriers of a message's route that take its parts as they are, the preferred one first; at most three.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Others([u16; Others::MAX]);
 
 impl Others {

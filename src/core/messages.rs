@@ -11,7 +11,7 @@ use crate::message::{Currency, MessageId};
 use crate::release::chunks::Chunks;
 
 /// What messages of one price and route share.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Tariff {
     pub(super) micros: i64,
     pub(super) currency: Currency,
@@ -30,6 +30,9 @@ pub(super) struct Messages {
     /// Where the next message that is looked for probably stands.
     near: Cell<u32>,
     tariffs: Vec<Tariff>,
+    /// Their places. Many prefixes and tenants make many prices, so nothing is searched one by one.
+    tariff_places: BTreeMap<Tariff, u32>,
+    last_tariff: u32,
 }
 
 impl Messages {
@@ -43,6 +46,8 @@ impl Messages {
             index: (0..TABLES).map(|_| HashTable::new()).collect(),
             near: Cell::new(NONE),
             tariffs: Vec::new(),
+            tariff_places: BTreeMap::new(),
+            last_tariff: 0,
         }
     }
 
@@ -171,15 +176,16 @@ impl Messages {
         .write(out);
     }
 
+    /// The place of what a new message shares with others: mostly that of the message before it.
     pub(super) fn tariff(&mut self, tariff: Tariff) -> u32 {
-        // A configuration has few prices and routes, and the last one used is mostly the next: search from the end.
-        match self.tariffs.iter().rposition(|known| *known == tariff) {
-            Some(index) => index as u32,
-            None => {
+        if self.tariffs.get(self.last_tariff as usize) != Some(&tariff) {
+            let next = self.tariffs.len() as u32;
+            self.last_tariff = *self.tariff_places.entry(tariff).or_insert(next);
+            if self.last_tariff == next {
                 self.tariffs.push(tariff);
-                self.tariffs.len() as u32 - 1
             }
         }
+        self.last_tariff
     }
 
     pub(super) fn entry_of(&self, part: PartRef) -> Option<(u32, u32)> {
