@@ -57,3 +57,26 @@ fn a_message_that_costs_the_link_each_time_is_refused_and_the_rest_is_delivered(
     });
     assert!(metrics.contains("sluice_parts_rejected_total 1"), "{metrics}");
 }
+
+/// A carrier that closes the link at each tenth submit, whatever it is: it is bound to again soon, because it works in between, and no part is
+/// taken for poison.
+#[test]
+fn a_carrier_that_hangs_up_now_and_then_gets_everything() {
+    let smsc = Smsc::start(|submit| match submit.number % 10 {
+        0 => Answer::HangUp,
+        _ => Answer::Take(format!("m-{}", submit.number), vec![receipt(&format!("m-{}", submit.number), "DELIVRD")]),
+    });
+    // With pauses that grow from loss to loss this would take minutes.
+    let daemon = Daemon::start(&settings::one_carrier(smsc.address, "window = 4"));
+    let mut esme = Esme::riverside(daemon.smpp);
+    let mut receipts = Vec::new();
+    let asked: Vec<u32> = (0..100).map(|n| esme.submit("447700900123", &format!("text {n}"))).collect();
+    for sequence in asked {
+        assert_eq!(esme.response_or_receipts(sequence, |text| receipts.push(text)).status, 0);
+    }
+    while receipts.len() < 100 {
+        receipts.push(esme.receipt());
+    }
+    assert!(receipts.iter().all(|text| text.contains("stat:DELIVRD")), "{receipts:?}");
+    assert!(smsc.binds().0 >= 10, "it has hung up often");
+}

@@ -69,8 +69,8 @@ pub async fn keep_bound(
         }
         let pause = match attempt {
             Attempt::Refused(status) if locks_accounts(status) => config.refused_retry,
-            Attempt::Held(held) if held >= SOUND_AFTER => pauses.first(),
-            Attempt::Held(_) | Attempt::Refused(_) | Attempt::Failed => pauses.next(),
+            Attempt::Held(true) => pauses.first(),
+            Attempt::Held(false) | Attempt::Refused(_) | Attempt::Failed => pauses.next(),
         };
         tokio::select! {
             biased;
@@ -83,8 +83,8 @@ pub async fn keep_bound(
 /// How an attempt to be bound ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Attempt {
-    /// It was bound for so long.
-    Held(Duration),
+    /// It was bound; `true`: it was sound, because it held for long or parts or receipts went over it. Then the next attempt comes soon.
+    Held(bool),
     /// The carrier refused the bind.
     Refused(CommandStatus),
     /// Nobody answered.
@@ -139,7 +139,7 @@ async fn work<S: AsyncRead + AsyncWrite + Unpin>(
     let session = Session::esme(session_config(config), ground.clock.elapsed());
     let ended = drive::run(stream, session, &mut end, ground.clock, ground.limits, stop).await;
     let attempt = match (end.bound_at(), end.refused()) {
-        (Some(bound_at), _) => Attempt::Held(ground.clock.elapsed().saturating_sub(bound_at)),
+        (Some((bound_at, useful)), _) => Attempt::Held(useful || ground.clock.elapsed() >= bound_at + SOUND_AFTER),
         (None, Some(status)) => Attempt::Refused(status),
         (None, None) => Attempt::Failed,
     };

@@ -45,7 +45,7 @@ pub struct CarrierEnd {
     /// The link's place at the exchange, once bound.
     post: Option<(LinkId, Arc<Mailbox>)>,
     refused: Option<CommandStatus>,
-    bound_at: Option<Duration>,
+    bound: Option<(Duration, bool)>,
     batch: Batch,
     outbox: Outbox,
     tlvs: Vec<u8>,
@@ -81,7 +81,7 @@ impl CarrierEnd {
             when_asked: false,
             post: None,
             refused: None,
-            bound_at: None,
+            bound: None,
             batch: Batch::default(),
             outbox: Outbox::default(),
             tlvs: Vec::new(),
@@ -108,9 +108,9 @@ impl CarrierEnd {
         self
     }
 
-    /// When the carrier accepted the bind, if it did.
-    pub fn bound_at(&self) -> Option<Duration> {
-        self.bound_at
+    /// When the carrier accepted the bind, if it did, and whether it has taken a part or sent a receipt since.
+    pub fn bound_at(&self) -> Option<(Duration, bool)> {
+        self.bound
     }
 
     /// Why the carrier refused the bind, if it did.
@@ -154,7 +154,7 @@ impl CarrierEnd {
     fn bound(&mut self, now: Duration) {
         let (link, mailbox) = self.ground.exchange.open();
         self.post = Some((link, mailbox));
-        self.bound_at = Some(now);
+        self.bound = Some((now, false));
         let state = self.kind.bound_state();
         if let Some(binds) = self.ground.presence.carrier(self.config.id) {
             binds.came_up(state.transmits(), state.receives());
@@ -165,6 +165,10 @@ impl CarrierEnd {
             self.batch.commands.push(Command::Open { link, role, window });
         }
         tracing::info!(carrier = %self.config.name, kind = ?self.kind, "bound");
+    }
+
+    fn was_useful(&mut self) {
+        self.bound.iter_mut().for_each(|(_, useful)| *useful = true);
     }
 
     fn link(&self) -> LinkId {
@@ -278,6 +282,7 @@ impl CarrierEnd {
         let (number, with_validity) =
             self.kept.get(usize::from(slot)).map_or((0, false), |kept| (kept.number, kept.validity));
         if status.is_ok() {
+            self.was_useful();
             self.full_queues.taken(number);
             let id = match body {
                 Body::SubmitSmResp(resp) => resp.message_id.unwrap_or_default(),
@@ -354,18 +359,17 @@ impl CarrierEnd {
         let notice = Span::since(start, &self.batch.bytes);
         let reply = Reply { link: self.link(), tag };
         self.receipts += 1;
+        self.was_useful();
         self.batch.commands.push(Command::Receipt { reply, carrier: self.config.id, notice, only_if_known });
     }
 
     /// For metrics. Those that come in the last read before the end are not counted.
     fn count_odd_responses(&mut self, now: Tolerated) {
-        let (late, unmatched) = (now.late_responses, now.unmatched_responses);
-        if (late, unmatched) != (self.tolerated.late_responses, self.tolerated.unmatched_responses) {
-            if let Some(binds) = self.ground.presence.carrier(self.config.id) {
-                let before = self.tolerated;
-                binds.count_odd_responses(late - before.late_responses, unmatched - before.unmatched_responses);
-            }
-            self.tolerated = now;
+        let late = now.late_responses - self.tolerated.late_responses;
+        let unmatched = now.unmatched_responses - self.tolerated.unmatched_responses;
+        self.tolerated = now;
+        if let Some(binds) = self.ground.presence.carrier(self.config.id).filter(|_| late + unmatched > 0) {
+            binds.count_odd_responses(late, unmatched);
         }
     }
 

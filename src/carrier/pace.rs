@@ -13,6 +13,10 @@ const SECOND: Duration = Duration::from_secs(1);
 const BACK_STEPS: u32 = 10;
 /// Each second the rate grows by one of so many parts of itself, so that a first guess that was far too low is soon made up for.
 const GROWTH_STEPS: u32 = 16;
+/// As slowly it grows about where the carrier complained last: it will complain there again.
+const CAREFUL_GROWTH_STEPS: u32 = 64;
+/// That is: no farther from it than one of so many parts.
+const CAREFUL_STEPS: u32 = 20;
 /// What was taken in less time than this says little about a second.
 const MEASURED_MIN: Duration = Duration::from_millis(50);
 /// One refusal in so many answers is light: the part comes again, the bind goes on.
@@ -170,7 +174,8 @@ impl Pace {
             }
             Mode::Paced { interval, grown_at, .. } if *grown_at + SECOND <= now => {
                 let rate = rate_of(*interval);
-                let rate = rate + (rate / GROWTH_STEPS).max(1);
+                let careful = rate.abs_diff(self.capacity) <= self.capacity / CAREFUL_STEPS;
+                let rate = rate + (rate / if careful { CAREFUL_GROWTH_STEPS } else { GROWTH_STEPS }).max(1);
                 *grown_at = now;
                 *interval = interval_of(rate);
                 if rate > self.capacity.saturating_mul(2) {
@@ -252,7 +257,7 @@ mod tests {
         }
         assert!((980..=1_030).contains(&rates[0]), "nine tenths of 1,111: {}", rates[0]);
         assert!((1_030..=1_100).contains(&rates[1]), "and a sixteenth more: {}", rates[1]);
-        assert!((10..16).contains(&rates.len()), "free again at twice what was taken: {}", rates.len());
+        assert!((14..22).contains(&rates.len()), "free again at twice what was taken: {}", rates.len());
     }
 
     #[test]
