@@ -224,6 +224,8 @@ fn what_people_paste_is_decoded() {
         (&receipt["id"], &receipt["state_name"], &receipt["text"]),
         (&"4711".into(), &"DELIVERED".into(), &"Hi".into())
     );
+    let person = run(&["inspect", "receipt", "see you at eight"]);
+    assert!(person.code == Some(0) && person.err.contains("nothing"), "a text that is no receipt: {}", person.out);
     let shown = run(&["inspect", "time", "261121130000000+"]);
     assert!(shown.out.contains("2026-11-21T13:00:00.0Z"), "{}", shown.out);
     let bad = run(&["inspect", "pdu", "00 00 00 1"]);

@@ -81,6 +81,10 @@ impl Lines {
             terminal::json(&value);
         } else {
             print("", &value);
+            let says_nothing = |value: &Value| value.as_str().is_some_and(str::is_empty);
+            if value.as_object().is_some_and(|object| object.values().all(says_nothing)) {
+                terminal::note("nothing in it could be read");
+            }
         }
         Ok(())
     }
