@@ -77,8 +77,8 @@ fn all_with(daemon: &Daemon, second: &Smsc, paths: &[String], since: Instant, ho
         marked += list.iter().filter(|part| part["possible_duplicate"] == true).count();
     }
     assert_eq!(marked, WINDOW, "what was in the window of the first");
-    let metrics = get(daemon.http, "/metrics", None).text;
-    assert!(metrics.contains(&format!("sluice_messages_rerouted_total {MESSAGES}")), "{metrics}");
+    let counted = format!("sluice_messages_rerouted_total {MESSAGES}");
+    eventually(&counted, || get(daemon.http, "/metrics", None).text.contains(&counted).then_some(()));
 }
 
 fn taking() -> Smsc {

@@ -150,7 +150,7 @@ fn the_carrier_sees_the_quiet_ones_at_once() {
     const QUIET: [&str; 5] = ["north", "south", "east", "west", "middle"];
     let smsc = Smsc::start(|submit| Answer::Take(format!("{}", submit.number), vec![]));
     let tenants: String = QUIET.iter().chain(&["flood"]).map(|id| settings::tenant(id, "")).collect();
-    let config = tenants + &settings::carrier("alpha", smsc.address, "rate = \"150/s\"") + &settings::route(&["alpha"]);
+    let config = tenants + &settings::carrier("alpha", smsc.address, "rate = \"50/s\"") + &settings::route(&["alpha"]);
     let daemon = Daemon::start(&config);
     let bound = |id: &str| Esme::bind(daemon.smpp, BIND_TRANSCEIVER, id, "secret").expect("the bind is taken");
     let accepted = |esme: &mut Esme, to: &str, count: usize| {
