@@ -14,6 +14,8 @@ pub(crate) enum Peer {
     Tshark,
     /// The JSON processor of the billing page.
     Jq,
+    /// Traces and disturbs the system calls of another process.
+    Strace,
 }
 
 impl Peer {
@@ -24,6 +26,7 @@ impl Peer {
             Peer::Smpp => node(&["-e", "require('smpp')"]),
             Peer::Tshark => tshark(&["--version"]),
             Peer::Jq => jq(),
+            Peer::Strace => strace(&["-o", "/dev/null", "true"]),
         };
         let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
@@ -77,6 +80,12 @@ pub(crate) fn tshark_reads(capture: &Path, ports: &[u16], args: &[&str]) -> Vec<
 fn jq() -> Command {
     let mut command = Command::new("jq");
     command.arg("--version");
+    command
+}
+
+fn strace(args: &[&str]) -> Command {
+    let mut command = Command::new("strace");
+    command.args(args);
     command
 }
 
