@@ -68,6 +68,7 @@ fn a_bill_that_cannot_be_written_is_written_later() {
     full.iter().for_each(|file| std::os::unix::fs::symlink("/dev/full", file).expect("writable"));
     ids.extend(delivered(&daemon, 1));
     assert_eq!(metric(&daemon, "sluice_cdr_failing"), "1");
+    assert_eq!(http::get(daemon.http, "/numbers.json", None).body["journal"]["cdr"], "waiting");
     full.iter().for_each(|file| std::fs::remove_file(file).expect("removable"));
 
     let has = |id: &String| cdr::by_part(&cdr::lines_in(&bills)).contains_key(&(id.clone(), 1));

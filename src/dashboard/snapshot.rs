@@ -176,6 +176,8 @@ pub struct Journal {
     pub segments: u32,
     /// Whether the disk has room for new messages: `enough` or `full`.
     pub room: &'static str,
+    /// Whether CDR lines are `written`, or are `waiting` because they cannot be.
+    pub cdr: &'static str,
 }
 
 /// Rates of the last two minutes, oldest first, one for each second.

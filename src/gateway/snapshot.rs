@@ -62,6 +62,7 @@ impl Gauges {
             octets: now.disk_octets,
             segments: now.segments,
             room: if now.full { "full" } else { "enough" },
+            cdr: if self.numbers.cdr.failing.get() == 0 { "written" } else { "waiting" },
         };
         Snapshot {
             node: scene.node.to_owned(),
