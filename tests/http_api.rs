@@ -372,6 +372,28 @@ fn operators_see_metrics_and_nobody_else() {
 }
 
 #[test]
+fn the_example_of_the_docs_is_answered_as_it_says() {
+    let page = include_str!("../docs/http.md");
+    let between = |start: &str, end: &str| {
+        let rest = page.split_once(start).unwrap_or_else(|| panic!("the page has no {start:?}")).1;
+        serde_json::from_str::<Value>(rest.split_once(end).expect("it ends").0).expect("it is JSON")
+    };
+    let server = start();
+    let answer = post(server.address, "/v1/messages", KEY, &between("-d '", "'\n"));
+    assert_eq!(answer.status, 202, "{answer:?}");
+    let names = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+    let shown = between("\n# ", "\n");
+    assert_eq!((names(&answer.body), &answer.body["parts"]), (names(&shown), &shown["parts"]));
+    let id = answer.body["id"].as_str().expect("an id");
+    let found = get(server.address, &format!("/v1/messages/{id}"), KEY);
+    let status = page.split_once("\n## Status\n").expect("a section").1.split_once("\n## ").expect("another").0;
+    for name in names(&found.body) {
+        let said = names(&shown).contains(&name) || status.contains(&format!("`{name}`"));
+        assert!(said, "{name} of a status is not in docs/http.md");
+    }
+}
+
+#[test]
 fn guessing_keys_is_bounded_and_hurts_nobody_who_is_known() {
     let server = start();
     let path = "/v1/messages/unknown";
