@@ -76,6 +76,17 @@ pub enum Outcome {
     Lost,
 }
 
+/// How a tenant answered a receipt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// It has it.
+    Taken,
+    /// Not now, or not at all: it is owed again, later.
+    Later,
+    /// It does not want it, now or ever.
+    Refused,
+}
+
 /// What the core is asked to do. Spans refer to the octets of the batch that carries the command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -136,8 +147,8 @@ pub enum Command {
         link: LinkId,
         /// The window place of [`Effect::Deliver`].
         slot: u16,
-        /// Whether the tenant took it; if not it is owed again, later.
-        taken: bool,
+        /// What it says.
+        answer: Answer,
     },
     /// Where does a message stand? Answered by [`Effect::Status`] (through the reader or the history) or [`Effect::Denied`].
     Status {

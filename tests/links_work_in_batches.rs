@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edges::{Core, Peer, bind, runtime, server_ground, submit, tenant};
-use sluice::command::{Command, Denial, Effect, Report, Role};
+use sluice::command::{Answer, Command, Denial, Effect, Report, Role};
 use sluice::envelope::{Envelope, Party};
 use sluice::fact::Accepted;
 use sluice::ingress::smpp::listen::run;
@@ -186,8 +186,13 @@ fn receipts_go_out_on_the_bind_and_their_answers_come_back() {
         err: [0; 8],
     };
     let deliver = |slot| Effect::Deliver { slot, report, envelope };
-    core.send(link, vec![deliver(0), deliver(1)], octets);
-    for (slot, status, taken) in [(0, OK, true), (1, CommandStatus::RX_T_APPN, false)] {
+    core.send(link, (0..4).map(deliver).collect(), octets);
+    for (slot, status, answer) in [
+        (0, OK, Answer::Taken),
+        (1, CommandStatus::RX_T_APPN, Answer::Later),
+        (2, CommandStatus::RX_P_APPN, Answer::Refused),
+        (3, CommandStatus::RX_R_APPN, Answer::Refused),
+    ] {
         let sequence = served.peer.receive(|pdu| {
             let Body::DeliverSm(sm) = pdu.body else { panic!("{:?}", pdu.body) };
             assert_eq!(
@@ -198,7 +203,7 @@ fn receipts_go_out_on_the_bind_and_their_answers_come_back() {
         });
         let resp = SubmitSmResp { message_id: Some(b""), tlvs: Tlvs::NONE };
         served.peer.send(sequence.expect("the link is open"), status, Body::DeliverSmResp(resp));
-        assert_eq!(core.command().0, Command::Delivered { link, slot, taken });
+        assert_eq!(core.command().0, Command::Delivered { link, slot, answer });
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use sluice::admission::config::{RouteConfig, TenantConfig};
 use sluice::admission::policy::{CarrierEntry, Policy};
 use sluice::billing::price::{PriceBook, PriceConfig};
-use sluice::command::{Command, Effect, Outcome, Reply, Role, Span};
+use sluice::command::{Answer, Command, Effect, Outcome, Reply, Role, Span};
 use sluice::core::{Config, Core, Group, Terms};
 use sluice::exchange::{Batch, Exchange, Mailbox, Outbox};
 use sluice::fact::layout;
@@ -185,7 +185,7 @@ impl Road {
         }
         let End { link, batch, .. } = &mut self.platform;
         for slot in self.delivers.drain(..) {
-            batch.commands.push(Command::Delivered { link: *link, slot, taken: true });
+            batch.commands.push(Command::Delivered { link: *link, slot, answer: Answer::Taken });
         }
     }
 

@@ -37,6 +37,8 @@ pub struct NodeConfig {
     pub shard: u16,
     /// Messages that may wait at once; at it new ones are refused as queue_full. Each takes about 100 octets.
     pub messages_max: u64,
+    /// Receipts that may wait for tenants at once; beyond it the oldest are given up. Each takes about 250 octets.
+    pub receipts_max: u64,
     /// What is logged, in the form of tracing's filters.
     pub log: String,
     /// How log lines look.
@@ -119,6 +121,7 @@ pub(super) fn read_node(mut section: Section<'_>) -> NodeConfig {
         strict,
         shard: section.count("shard", 0, 0..=1023),
         messages_max: section.count("messages_max", 5_000_000, 1..=1_000_000_000),
+        receipts_max: section.count("receipts_max", 2_000_000, 1..=1_000_000_000),
         log: read_log(&mut section),
         log_format: section.choice("log_format", &[("text", LogFormat::Text), ("json", LogFormat::Json)]),
         drain: section.duration("drain", "10s", Duration::ZERO),

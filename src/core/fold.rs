@@ -8,6 +8,7 @@ use crate::billing::ledger::Ledger;
 use crate::core::messages::{Messages, Tariff};
 use crate::core::names::Names;
 use crate::core::requests::Requests;
+use crate::core::seconds;
 use crate::core::slot::{NONE, Part, Slot, bits};
 use crate::fact::{Accepted, Account, Concluded, Fact, Kept, Named, PartRef, PartSummary, Stage, flags, layout};
 use crate::message::{CarrierId, MessageId, Place, State, Timestamp};
@@ -50,6 +51,8 @@ pub(super) struct Fold {
     pub(super) next_unmatched: u64,
     /// Messages that have not ended.
     pub(super) live: u64,
+    /// Messages that have ended and whose receipt is owed.
+    pub(super) owed: u64,
 }
 
 impl Fold {
@@ -67,6 +70,7 @@ impl Fold {
             next_sequence: 1,
             next_unmatched: 1,
             live: 0,
+            owed: 0,
         }
     }
 
@@ -256,6 +260,10 @@ impl Fold {
         also(entry);
         let slot = entry.slot;
         self.messages.slot_mut(slot).ended += 1;
+        // A receipt without an id is of a part that waits for one.
+        if self.messages.carrier_id(index).is_empty() {
+            self.forget_carrier_id(index);
+        }
     }
 
     fn with_part(&mut self, part: PartRef, change: impl FnOnce(&mut Part)) {
@@ -266,21 +274,25 @@ impl Fold {
 
     fn apply_concluded(&mut self, concluded: &Concluded<'_>) {
         let Some(slot) = self.messages.find(concluded.id) else { return };
-        self.conclude(slot, concluded.state, concluded.report);
+        self.conclude(slot, concluded.at, concluded.state, concluded.report);
     }
 
-    fn conclude(&mut self, slot: u32, state: State, report: bool) {
+    fn conclude(&mut self, slot: u32, at: Timestamp, state: State, report: bool) {
         let message = self.messages.slot_mut(slot);
         message.state = state;
+        message.expires_s = seconds(at);
         message.set(bits::CONCLUDED, true);
         message.set(bits::OWED, report);
         self.live -= 1;
+        self.owed += u64::from(report);
         self.settle(slot);
     }
 
     fn apply_reported(&mut self, id: MessageId) {
         if let Some(slot) = self.messages.find(id) {
-            self.messages.slot_mut(slot).set(bits::OWED, false);
+            let message = self.messages.slot_mut(slot);
+            self.owed -= u64::from(message.has(bits::OWED));
+            message.set(bits::OWED, false);
             self.settle(slot);
         }
     }
@@ -301,7 +313,8 @@ impl Fold {
         message.started = kept.started;
         message.state = kept.state;
         if kept.concluded_at != Timestamp(0) {
-            self.conclude(slot, kept.state, kept.report);
+            // The carrier's own time may lie far before the end; that of the copy prolongs what is owed, and loses nothing.
+            self.conclude(slot, kept.at, kept.state, kept.report);
         }
     }
 
@@ -321,7 +334,7 @@ impl Fold {
         entry.posted = summary.posted_micros != 0;
         entry.voided = summary.voided_micros != 0;
         entry.set_err(summary.err);
-        if summary.carrier_id.is_empty() && summary.sent_at != Timestamp(0) {
+        if summary.carrier_id.is_empty() && summary.stage == Stage::Sent {
             self.correlation.insert_without_id(summary.carrier, index, number);
         }
         if !summary.carrier_id.is_empty() {

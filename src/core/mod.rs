@@ -79,7 +79,7 @@ impl Core {
         let bounds = Bounds {
             finished_max: config.finished_max,
             pending_entries_max: config.unmatched_max,
-            pending_octets_max: config.unmatched_max.saturating_mul(128),
+            pending_octets_max: config.unmatched_max.saturating_mul(384),
         };
         Core {
             fold: Fold::new(key, bounds),
@@ -107,7 +107,10 @@ impl Core {
         self.expire(group);
         self.release(group);
         self.report(group);
+        self.give_up_reports(group);
         self.numbers.waiting = self.fold.live;
+        self.numbers.owed = self.fold.owed;
+        self.numbers.pending = self.fold.pending.len() as u64;
         self.numbers.in_windows = self.schedule.in_windows;
     }
 
@@ -128,7 +131,7 @@ impl Core {
             Command::Receipt { reply, carrier, notice, only_if_known } => {
                 self.receipt(reply, carrier, notice.of(bytes), only_if_known, group)
             }
-            Command::Delivered { link, slot, taken } => self.delivered(link, slot, taken, group),
+            Command::Delivered { link, slot, answer } => self.delivered(link, slot, answer, group),
             Command::Status { reply, tenant, id } => self.status(reply, tenant, id, group),
             Command::Recall { reply, key, body } => self.recall(reply, key, body, group),
             Command::Forget { key } => self.fold.requests.forget(key),

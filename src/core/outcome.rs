@@ -9,7 +9,7 @@ use crate::core::seconds;
 use crate::core::slot::bits;
 use crate::fact::{Concluded, Fact, PartRef, Stage, flags};
 use crate::message::{CarrierId, LinkId};
-use crate::receipt::fold::{fold, report_wanted};
+use crate::receipt::fold::fold;
 
 /// A message whose destination's queue is full waits for one such share of its age between two tries.
 const ASIDE_SHARE: u32 = 8;
@@ -169,7 +169,7 @@ impl Core {
                 messages.summarise(entry, &mut parts);
             }
         }
-        let report = report_wanted(message.registered(), state);
+        let report = self.wants_report(slot, state);
         let concluded = Fact::Concluded(Concluded {
             id: message.id,
             at: self.now,
@@ -195,8 +195,8 @@ impl Core {
         let message = *self.fold.messages.slot(slot);
         if message.has(bits::OWED) {
             self.owe(slot, false);
-            let until = self.now.plus_seconds(self.config.report_seconds);
-            self.schedule.wheel.set(slot, seconds(until));
+            let until = self.owed_until(&message);
+            self.schedule.wheel.set(slot, until);
         } else if message.has(bits::KEYED) {
             let until = message.accepted_at.plus_seconds(crate::core::requests::KEY_SECONDS);
             self.schedule.wheel.set(slot, seconds(until));

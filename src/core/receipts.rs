@@ -7,6 +7,8 @@ use crate::core::slot::bits;
 use crate::fact::{Fact, Notice, Stage, flags};
 use crate::message::{CarrierId, State, Timestamp};
 use crate::receipt::correlate::Found;
+use crate::receipt::habit::{Base, Reading};
+use crate::receipt::pending::PendingReceipt;
 
 /// Dates of receipts are to the minute.
 const DATE_MICROS: i64 = 60_000_000;
@@ -46,19 +48,21 @@ impl Core {
     }
 
     fn unmatched(&mut self, carrier: CarrierId, notice: Notice<'_>, group: &mut Group) {
+        // Those that have waited longest are the least likely to be claimed still.
+        while !self.fold.pending.has_room()
+            && let Some(oldest) = self.fold.pending.pop_older(Timestamp(i64::MAX))
+        {
+            self.give_up(&oldest, true, group);
+        }
         let key = self.fold.next_unmatched;
         let before = self.fold.pending.len();
         self.record(&Fact::Unmatched { carrier, at: self.now, key, notice }, group);
         self.numbers.unmatched += 1;
         if self.fold.pending.len() == before {
-            // No room to wait: it stays in the journal, and nothing will match it.
-            self.quarantine(key, group);
+            // Too many wait under its id: it stays in the journal, and nothing will match it.
+            self.numbers.quarantined.crowded += 1;
+            self.record(&Fact::Quarantined { at: self.now, key }, group);
         }
-    }
-
-    fn quarantine(&mut self, key: u64, group: &mut Group) {
-        self.record(&Fact::Quarantined { at: self.now, key }, group);
-        self.numbers.quarantined += 1;
     }
 
     /// Gives up receipts that have waited long enough for their part.
@@ -67,56 +71,60 @@ impl Core {
         while group.records.octets().len() < crate::core::RELEASE_OCTETS_MAX
             && let Some(early) = self.fold.pending.pop_older(before)
         {
-            // No response has claimed it. What a carrier was not thought to do is now the better guess.
-            match self.spoken_of(early.carrier(), &early.notice(), true) {
-                Found::Part(entry) => {
-                    let (carrier, notice) = (early.carrier(), early.notice());
-                    if self.fold.correlation.is_as_written(carrier, &notice, entry) == Some(false) {
-                        self.habits.saw_converted(carrier);
-                    }
-                    self.receipted(entry, &early.notice(), early.key(), group);
-                }
-                Found::Ambiguous | Found::None => self.quarantine(early.key(), group),
-            }
+            self.give_up(&early, false, group);
         }
+    }
+
+    /// No response has claimed a receipt. What the carrier was not thought to do is now the better guess: an id in another base, or of a
+    /// part of whose own id nothing is known (quirks Q02, Q09 and Q76).
+    fn give_up(&mut self, early: &PendingReceipt, crowded: bool, group: &mut Group) {
+        let (carrier, notice, key) = (early.carrier(), early.notice(), early.key());
+        let correlation = &self.fold.correlation;
+        let mut found = self.spoken_of(carrier, &notice, self.habits.reading(carrier));
+        if found == Found::None {
+            found = self.spoken_of(carrier, &notice, Reading::Either);
+        }
+        if found == Found::None {
+            found = correlation.without_id(carrier, notice.number);
+        }
+        let quarantined = &mut self.numbers.quarantined;
+        match found {
+            Found::Part(entry) => {
+                if let Some(base) = correlation.spelled(carrier, &notice, entry) {
+                    self.habits.saw(carrier, base);
+                }
+                return self.receipted(entry, &notice, key, group);
+            }
+            Found::None if crowded => quarantined.crowded += 1,
+            Found::None => quarantined.unknown += 1,
+            Found::Ambiguous => quarantined.ambiguous += 1,
+        }
+        self.record(&Fact::Quarantined { at: self.now, key }, group);
     }
 
     /// The part of a receipt. An id is read in another base as far as the carrier's habit makes that likely: in one that
     /// has never done so, only for a part that still waits for its receipt.
     fn find(&mut self, carrier: CarrierId, notice: &Notice<'_>) -> Found {
-        let habit = self.habits.of(carrier);
-        let found = self.spoken_of(carrier, notice, habit.converts());
+        let reading = self.habits.reading(carrier);
+        let found = self.spoken_of(carrier, notice, reading);
         let Found::Part(entry) = found else { return found };
-        if notice.tlv_id.is_empty() && notice.text_id.is_empty() {
-            return found; // There is no id that could say how this carrier spells them.
-        }
-        if !habit.converts() {
-            self.habits.saw_as_written(carrier);
-            return found;
-        }
-        match self.fold.correlation.is_as_written(carrier, notice, entry) {
-            Some(true) => self.habits.saw_as_written(carrier),
-            Some(false) if !habit.has_converted() && self.fold.messages.part(entry).stage == Stage::Done => {
+        if let Some(base) = self.fold.correlation.spelled(carrier, notice, entry) {
+            let has_ended = self.fold.messages.part(entry).stage == Stage::Done;
+            if reading == Reading::Either && base != Base::AsWritten && has_ended {
                 return Found::None;
             }
-            Some(false) => self.habits.saw_converted(carrier),
-            None => {}
+            self.habits.saw(carrier, base);
         }
         found
     }
 
     /// The part by its id; where there is no id at all, the only part that the carrier took without one and that still waits for the
     /// receipt of this number (quirks Q08 and Q09).
-    fn spoken_of(&self, carrier: CarrierId, notice: &Notice<'_>, convert: bool) -> Found {
-        if !notice.tlv_id.is_empty() || !notice.text_id.is_empty() {
-            return self.fold.correlation.find_spelled(carrier, notice, convert);
-        }
-        let waits = |part: &u32| self.fold.messages.part(*part).stage == Stage::Sent;
-        let mut parts = self.fold.correlation.without_id(carrier, notice.number).filter(waits);
-        match (parts.next(), parts.next()) {
-            (None, _) => Found::None,
-            (Some(part), None) => Found::Part(part),
-            (Some(_), Some(_)) => Found::Ambiguous,
+    fn spoken_of(&self, carrier: CarrierId, notice: &Notice<'_>, reading: Reading) -> Found {
+        let correlation = &self.fold.correlation;
+        match notice.tlv_id.is_empty() && notice.text_id.is_empty() {
+            true => correlation.without_id(carrier, notice.number),
+            false => correlation.find(carrier, notice, reading),
         }
     }
 

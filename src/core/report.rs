@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
-use crate::command::{Effect, Report};
-use crate::core::Core;
+use crate::command::{Answer, Effect, Report};
 use crate::core::group::Group;
-use crate::core::seconds;
-use crate::core::slot::bits;
+use crate::core::slot::{Part, Slot, bits};
+use crate::core::{Core, RELEASE_OCTETS_MAX};
 use crate::fact::{Fact, flags};
 use crate::message::{LinkId, State, TenantId, Timestamp};
+use crate::receipt::fold::report_wanted;
 
 /// Bodies asked of the reader at one time for one tenant's receipts.
 const READ_AHEAD_MAX: usize = 256;
 /// Between two tries to read a body that is to be sent.
 const UNREADABLE_PAUSE: Duration = Duration::from_secs(60);
+/// A refused receipt waits for one such share of the time for which it has been owed.
+const REPORT_AGAIN_SHARE: u32 = 8;
+/// And no longer than this.
+const REPORT_AGAIN_SECONDS_MAX: u32 = 600;
 
 impl Core {
     /// Hands owed receipts to receiving binds with credit, for each tenant in the order in which they are owed. Bounded by the credits.
@@ -88,7 +92,7 @@ impl Core {
         let next = if message.flag(flags::RECEIPT_PER_PART) { self.untold(slot) } else { None };
         let of_part = next.map(|entry| messages.part(entry));
         let worst = of_part.or_else(|| parts().find(|part| part.state == message.state));
-        let delivered = |part: &&crate::core::slot::Part| part.state == State::Delivered;
+        let delivered = |part: &&Part| part.state == State::Delivered;
         Report {
             id: message.id,
             state: of_part.map_or(message.state, |part| part.state),
@@ -132,27 +136,43 @@ impl Core {
         }
     }
 
-    /// The lowest part that the tenant has not been told of.
+    /// The lowest part that the tenant wants to hear of and has not been told of.
     fn untold(&self, slot: u32) -> Option<u32> {
         let messages = &self.fold.messages;
+        let registered = messages.slot(slot).registered();
+        let owed = |part: &Part| !part.told && report_wanted(registered, part.state);
         messages
             .parts_of(slot)
-            .filter(|entry| !messages.part(*entry).told)
+            .filter(|entry| owed(messages.part(*entry)))
             .min_by_key(|entry| messages.part(*entry).index)
     }
 
+    /// Whether its sender is to be told of a message that ends in this state, or of a part of it.
+    pub(super) fn wants_report(&self, slot: u32, state: State) -> bool {
+        let message = self.fold.messages.slot(slot);
+        match message.flag(flags::RECEIPT_PER_PART) {
+            true => self.untold(slot).is_some(),
+            false => report_wanted(message.registered(), state),
+        }
+    }
+
+    /// Until which second the receipt of an ended message is kept: from the end on, and not from a restart or a refusal.
+    pub(super) fn owed_until(&self, message: &Slot) -> u32 {
+        message.expires_s.saturating_add(u32::try_from(self.config.report_seconds).unwrap_or(u32::MAX))
+    }
+
     /// The tenant's answer.
-    pub(super) fn delivered(&mut self, link: LinkId, place: u16, taken: bool, group: &mut Group) {
+    pub(super) fn delivered(&mut self, link: LinkId, place: u16, answer: Answer, group: &mut Group) {
         let Some(slot) = self.schedule.vacate(link, place) else { return };
         let message = *self.fold.messages.slot(slot);
         self.schedule.stir(message.tenant);
         if !message.has(bits::OWED) {
             return;
         }
-        if !taken {
-            let again = seconds(self.now.plus_seconds(self.config.report_retry_seconds));
-            self.fold.messages.slot_mut(slot).set(bits::SCHEDULED, true);
-            return self.schedule.wheel.set(slot, again);
+        match answer {
+            Answer::Later => return self.report_later(slot, &message),
+            Answer::Refused => self.numbers.report_refused += 1,
+            Answer::Taken => {}
         }
         if message.flag(flags::RECEIPT_PER_PART) {
             if let Some(entry) = self.untold(slot) {
@@ -162,6 +182,36 @@ impl Core {
                 return self.owe(slot, true);
             }
         }
+        self.reported(slot, group);
+    }
+
+    /// It is offered again after a share of the time since the message ended, so that a tenant that can take nothing is not pressed
+    /// with all that it is owed at once.
+    fn report_later(&mut self, slot: u32, message: &Slot) {
+        let first = u32::try_from(self.config.report_retry_seconds).unwrap_or(u32::MAX);
+        let owed_for = self.now_seconds().saturating_sub(message.expires_s);
+        let pause = (owed_for / REPORT_AGAIN_SHARE).clamp(first, REPORT_AGAIN_SECONDS_MAX.max(first));
+        self.fold.messages.slot_mut(slot).set(bits::SCHEDULED, true);
+        self.schedule.wheel.set(slot, self.now_seconds().saturating_add(pause).min(self.owed_until(message)));
+    }
+
+    /// Gives up the receipts that have waited longest, of whom most wait for, while more are owed than may be. What was refused and
+    /// waits to be offered again is not among them until then.
+    pub(super) fn give_up_reports(&mut self, group: &mut Group) {
+        while self.fold.owed > self.config.owed_max && group.records.octets().len() < RELEASE_OCTETS_MAX {
+            let tenants = self.schedule.tenants.iter().enumerate();
+            let most = tenants.max_by_key(|(_, tenant)| tenant.owed.len()).map(|(index, _)| TenantId(index as u16));
+            let oldest = most.and_then(|tenant| self.schedule.tenant(tenant).owed.front().copied());
+            let (Some(tenant), Some(slot)) = (most, oldest) else { return };
+            if self.fold.messages.slot(slot).has(bits::OWED) {
+                self.give_up_report(slot, group);
+            }
+            self.clear_owed(tenant);
+        }
+    }
+
+    pub(super) fn give_up_report(&mut self, slot: u32, group: &mut Group) {
+        self.numbers.unreported += 1;
         self.reported(slot, group);
     }
 
@@ -179,8 +229,7 @@ impl Core {
     pub(super) fn unreadable(&mut self, slot: u32, group: &mut Group) {
         let message = *self.fold.messages.slot(slot);
         if message.has(bits::OWED) {
-            self.numbers.unreported += 1;
-            self.reported(slot, group);
+            self.give_up_report(slot, group);
         } else if !message.has(bits::CONCLUDED) {
             self.sleep(slot, UNREADABLE_PAUSE);
         }

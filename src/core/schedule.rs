@@ -25,6 +25,8 @@ pub struct Config {
     pub messages_max: u64,
     /// Ended messages that a status query still finds.
     pub finished_max: usize,
+    /// Messages not told to their tenants; beyond it those that have waited longest are given up.
+    pub owed_max: u64,
     /// Receipts that wait for their part at one time.
     pub unmatched_max: usize,
     /// How long such a receipt waits before it is quarantined, in microseconds.
@@ -53,6 +55,7 @@ impl Default for Config {
             arena_octets: 64 << 20,
             messages_max: 10_000_000,
             finished_max: 100_000,
+            owed_max: 2_000_000,
             unmatched_max: 100_000,
             unmatched_micros: 60_000_000,
             receipt_seconds: 72 * 3600,

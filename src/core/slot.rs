@@ -18,7 +18,7 @@ pub(super) struct Slot {
     /// Where the open envelope stands in the arena, if it does; while it is scheduled, when it is due (microseconds).
     pub(super) body: u64,
     pub(super) accepted_at: Timestamp,
-    /// Not to be sent from this second on.
+    /// Not to be sent from this second on. Once it has ended: when that was.
     pub(super) expires_s: u32,
     /// The part entries, linked; `NONE` if no part has left the lane.
     pub(super) first_part: u32,

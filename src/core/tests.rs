@@ -6,5 +6,6 @@ mod lives;
 mod order;
 mod quirks;
 mod random;
+mod reports;
 mod reroute;
 mod world;

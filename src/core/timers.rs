@@ -102,20 +102,18 @@ impl Core {
 
     fn due_after_end(&mut self, slot: u32, message: &Slot, group: &mut Group) {
         if message.has(bits::OWED) {
-            let kept_until = message.accepted_at.plus_seconds(self.config.report_seconds + self.config.receipt_seconds);
-            if message.has(bits::SCHEDULED) && self.now < kept_until {
+            let until = self.owed_until(message);
+            if message.has(bits::SCHEDULED) && self.now_seconds() < until {
                 self.fold.messages.slot_mut(slot).set(bits::SCHEDULED, false);
                 self.owe(slot, false);
-                let until = self.now.plus_seconds(self.config.report_seconds);
-                return self.schedule.wheel.set(slot, seconds(until));
+                return self.schedule.wheel.set(slot, until);
             }
             if !message.has(bits::SCHEDULED | bits::QUEUED) {
-                // In the window of a bind, or at the reader: what comes of that decides.
+                // In the window of a bind: what comes of that decides.
                 let again = seconds(self.now.plus_seconds(60));
                 return self.schedule.wheel.set(slot, again);
             }
-            self.numbers.unreported += 1;
-            self.reported(slot, group);
+            self.give_up_report(slot, group);
             self.clear_owed(message.tenant);
         } else if message.has(bits::KEYED) {
             self.fold.release_key(slot);

@@ -173,14 +173,18 @@ pub struct Receipts {
     pub matched: ByState,
     /// Those that found none yet.
     pub unmatched: Total,
-    /// Those that were given up.
-    pub quarantined: Total,
+    /// Those that wait for their part now.
+    pub pending: Level,
     /// Those whose date cannot be right.
     pub misdated: Total,
     /// Answered by tenants.
     pub reported: Total,
-    /// Owed to tenants for so long that they were given up.
+    /// Owed to tenants for so long, or in such numbers, that they were given up.
     pub unreported: Total,
+    /// Refused by their tenant for good.
+    pub refused: Total,
+    /// Owed to tenants now.
+    pub owed: Level,
 }
 
 /// The journal.
@@ -225,6 +229,7 @@ pub struct Numbers {
     /// What tenants owe.
     pub accounts: Accounts,
     refused: Family<ReasonLabel, Counter<u64, AtomicU64>>,
+    quarantined: Family<ReasonLabel, Counter<u64, AtomicU64>>,
     tenant_binds: Family<TenantLabel, Gauge>,
     carriers: Carriers,
     http_answers: Family<StatusLabel, Counter<u64, AtomicU64>>,
@@ -247,10 +252,12 @@ impl Numbers {
         let journal = journal(&mut registry);
         let cdr = cdr(&mut registry);
         let accounts = accounts(&mut registry);
-        let (refused, http_answers) = (Family::default(), Family::default());
+        let (refused, quarantined, http_answers) = (Family::default(), Family::default(), Family::default());
         let tenant_binds = Family::default();
         let carriers = carriers(&mut registry);
         registry.register("messages_refused", "Messages refused, by reason", refused.clone());
+        let given_up = "Receipts of carriers that were given up, by reason";
+        registry.register("receipts_quarantined", given_up, quarantined.clone());
         registry.register("tenant_binds", "Binds of a tenant that are up", tenant_binds.clone());
         registry.register("http_answers", "Answers of the HTTP interface, by status", http_answers.clone());
         Numbers {
@@ -261,6 +268,7 @@ impl Numbers {
             cdr,
             accounts,
             refused,
+            quarantined,
             tenant_binds,
             carriers,
             http_answers,
@@ -271,6 +279,11 @@ impl Numbers {
     /// Refusals for one reason, by the word of `admission::refusal`. Hold it where refusals are many.
     pub fn refused(&self, reason: &str) -> Total {
         Total(self.refused.get_or_create_owned(&ReasonLabel { reason: reason.to_owned() }))
+    }
+
+    /// Receipts of carriers that were given up for this reason.
+    pub fn quarantined(&self, reason: &str) -> Total {
+        Total(self.quarantined.get_or_create_owned(&ReasonLabel { reason: reason.to_owned() }))
     }
 
     /// Binds of one tenant that are up.
@@ -359,7 +372,7 @@ fn receipts(registry: &mut Registry) -> Receipts {
     Receipts {
         matched: by_state(registry, "receipts", "Receipts of carriers that found their part, by state"),
         unmatched: total(registry, "receipts_unmatched", "Receipts of carriers that found no part yet"),
-        quarantined: total(registry, "receipts_quarantined", "Receipts of carriers that were given up"),
+        pending: level(registry, "receipts_pending", "Receipts of carriers that wait for their part"),
         misdated: total(
             registry,
             "receipts_misdated",
@@ -367,6 +380,8 @@ fn receipts(registry: &mut Registry) -> Receipts {
         ),
         reported: total(registry, "receipts_reported", "Receipts that tenants have taken"),
         unreported: total(registry, "receipts_unreported", "Receipts that no bind of their tenant took in time"),
+        refused: total(registry, "receipts_refused", "Receipts that their tenant has refused for good"),
+        owed: level(registry, "receipts_owed", "Receipts that wait for their tenant to take them"),
     }
 }
 

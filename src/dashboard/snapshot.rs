@@ -89,12 +89,18 @@ pub struct Receipts {
     pub matched: u64,
     /// Those that found none yet.
     pub unmatched: u64,
+    /// Those that wait for their part now.
+    pub pending: u64,
     /// Those that were given up.
     pub quarantined: u64,
     /// Answered by tenants.
     pub reported: u64,
-    /// Given up because no bind of the tenant took them in time.
+    /// Owed to tenants now.
+    pub owed: u64,
+    /// Given up because no bind of the tenant took them in time, or because too many were owed.
     pub unreported: u64,
+    /// Refused by their tenant for good.
+    pub refused: u64,
 }
 
 /// One state of messages and parts.

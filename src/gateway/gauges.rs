@@ -72,10 +72,15 @@ impl Gauges {
         numbers.parts.given_up.reach(core.given_up);
         numbers.messages.rerouted.reach(core.rerouted);
         numbers.receipts.unmatched.reach(core.unmatched);
-        numbers.receipts.quarantined.reach(core.quarantined);
+        numbers.receipts.pending.set(core.pending);
+        for (reason, count) in core.quarantined.by_reason() {
+            numbers.quarantined(reason).reach(count);
+        }
         numbers.receipts.misdated.reach(core.misdated);
         numbers.receipts.reported.reach(core.reported);
         numbers.receipts.unreported.reach(core.unreported);
+        numbers.receipts.refused.reach(core.report_refused);
+        numbers.receipts.owed.set(core.owed);
         for octet in 0..9 {
             if let Some(state) = State::from_smpp(octet) {
                 numbers.messages.concluded.of(state).reach(core.concluded[usize::from(octet)]);

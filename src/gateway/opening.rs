@@ -91,6 +91,7 @@ fn core_config(config: &Config, reader: LinkId, journal: LinkId, history: LinkId
     core::Config {
         arena_octets: usize::try_from(config.store.arena_octets).unwrap_or(usize::MAX),
         messages_max: config.node.messages_max,
+        owed_max: config.node.receipts_max,
         // Recycling starts at a quarter of the budget, so that twice that is still below it.
         segments_max: u32::try_from(segments_max / 4).unwrap_or(u32::MAX).max(2),
         reader,

@@ -151,9 +151,12 @@ fn receipts(now: &Progress) -> Receipts {
     Receipts {
         matched: now.core.receipted.iter().sum(),
         unmatched: now.core.unmatched,
-        quarantined: now.core.quarantined,
+        pending: now.core.pending,
+        quarantined: now.core.quarantined.total(),
         reported: now.core.reported,
+        owed: now.core.owed,
         unreported: now.core.unreported,
+        refused: now.core.report_refused,
     }
 }
 

@@ -6,10 +6,14 @@ use hashbrown::HashTable;
 
 use crate::fact::Notice;
 use crate::message::CarrierId;
+use crate::receipt::crowd::Crowd;
+use crate::receipt::habit::{Base, Reading};
 use crate::receipt::spelling::{Hashes, Spelling};
 
 /// The tables grow one by one, so that none holds up the core for long.
 const TABLES: usize = 64;
+/// Entries of one id beyond so many stand in the crowd, where they are found in order: a carrier may give one id to everything.
+const ALIKE_MAX: usize = 8;
 
 /// Where a receipt belongs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,38 +30,45 @@ pub enum Found {
 #[derive(Debug)]
 pub struct Correlation {
     tables: Vec<HashTable<Entry>>,
+    crowd: Crowd,
     spelling: Spelling,
-    /// Counts insertions, around; tells the newest of entries with one id.
-    inserted: u32,
+    /// Counts insertions; tells the newest of entries with one id.
+    inserted: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    folded: u64,
-    exact: u32,
-    part: u32,
-    number: u32,
-    inserted: u32,
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Entry {
+    pub(super) folded: u64,
+    pub(super) exact: u32,
+    pub(super) part: u32,
+    pub(super) number: u32,
+    /// The low bits of the count, which goes around.
+    pub(super) inserted: u32,
 }
 
 impl Correlation {
     /// An empty correlation whose hashes are keyed with `key`.
     pub fn new(key: [u64; 2]) -> Self {
-        Correlation { tables: vec![HashTable::new(); TABLES], spelling: Spelling::new(key), inserted: 0 }
+        let tables = vec![HashTable::new(); TABLES];
+        Correlation { tables, crowd: Crowd::default(), spelling: Spelling::new(key), inserted: 0 }
     }
 
     /// The carrier has taken a part under this id. `part` is the index of the core's part slab, `number` the keyed hash of the
     /// destination. An empty id finds nothing and is not kept.
     pub fn insert(&mut self, carrier: CarrierId, id: &[u8], part: u32, number: u64) {
         let Some(Hashes { folded, exact }) = self.spelling.hashes(carrier, id) else { return };
-        self.inserted = self.inserted.wrapping_add(1);
-        let entry = Entry { folded, exact, part, number: short(number), inserted: self.inserted };
+        self.inserted += 1;
+        let entry = Entry { folded, exact, part, number: short(number), inserted: self.inserted as u32 };
         let table = &mut self.tables[table_of(folded)];
-        match table.find_mut(folded, |old| (old.folded, old.exact, old.part) == (folded, exact, part)) {
-            Some(old) => *old = entry,
-            None => {
-                table.insert_unique(folded, entry, |entry| entry.folded);
-            }
+        if let Some(old) = table.find_mut(folded, |old| (old.folded, old.exact, old.part) == (folded, exact, part)) {
+            *old = entry;
+            return;
+        }
+        self.crowd.remove(folded, exact, part);
+        if table.iter_hash(folded).filter(|old| old.folded == folded).take(ALIKE_MAX).count() < ALIKE_MAX {
+            table.insert_unique(folded, entry, |entry| entry.folded);
+        } else {
+            self.crowd.insert(&entry, self.inserted);
         }
     }
 
@@ -71,14 +82,17 @@ impl Correlation {
         self.remove(carrier, &stand_in(number), part);
     }
 
-    /// The parts to this number that the carrier took without giving an id.
-    pub fn without_id(&self, carrier: CarrierId, number: u64) -> impl Iterator<Item = u32> + '_ {
-        let hashes = self.spelling.hashes(carrier, &stand_in(number));
-        let entries = hashes.into_iter().flat_map(move |hashes| {
-            self.entries(hashes.folded)
-                .filter(move |entry| entry.exact == hashes.exact && entry.number == short(number))
-        });
-        entries.map(|entry| entry.part)
+    /// The part to this number that the carrier took without giving an id, if it is the only one.
+    pub fn without_id(&self, carrier: CarrierId, number: u64) -> Found {
+        let Some(Hashes { folded, exact }) = self.spelling.hashes(carrier, &stand_in(number)) else {
+            return Found::None;
+        };
+        let mut entries = self.entries(folded).filter(|entry| (entry.exact, entry.number) == (exact, short(number)));
+        match (entries.next(), entries.next()) {
+            (None, _) => Found::None,
+            (Some(entry), None) => Found::Part(entry.part),
+            (Some(_), Some(_)) => Found::Ambiguous,
+        }
     }
 
     /// The part gets no more receipts under this id.
@@ -86,91 +100,128 @@ impl Correlation {
         let Some(Hashes { folded, exact }) = self.spelling.hashes(carrier, id) else { return };
         let table = &mut self.tables[table_of(folded)];
         let found = table.find_entry(folded, |old| (old.folded, old.exact, old.part) == (folded, exact, part));
-        if let Ok(entry) = found {
-            entry.remove();
+        match found {
+            Ok(entry) => drop(entry.remove()),
+            Err(_) => self.crowd.remove(folded, exact, part),
         }
     }
 
     /// The part that a receipt speaks of: by the id in receipted_message_id, then by the id in the text (quirk Q07).
     ///
-    /// Each is tried as it is written, then with letter case and leading zeros folded, then with hexadecimal read as decimal and
-    /// decimal as hexadecimal. As it is written it counts by itself, and where a carrier has used it several times, the newest with
-    /// the receipt's number wins. Any other spelling counts only if it matches one part alone and that part's number is the receipt's.
-    pub fn find(&self, carrier: CarrierId, notice: &Notice<'_>) -> Found {
-        self.find_spelled(carrier, notice, true)
-    }
-
-    /// As [`Correlation::find`]; ids are read in another base only if `convert` says so.
-    pub fn find_spelled(&self, carrier: CarrierId, notice: &Notice<'_>, convert: bool) -> Found {
+    /// Each is tried as it is written, then with letter case and leading zeros folded, then in the other base, as far as `reading`
+    /// goes. As it is written it counts by itself, and where a carrier has used it several times, the newest with the receipt's number
+    /// wins. Any other spelling counts only if it matches one part alone of the receipt's number; then it also goes before an id as
+    /// written that is of another number.
+    pub fn find(&self, carrier: CarrierId, notice: &Notice<'_>, reading: Reading) -> Found {
         let number = short(notice.number);
-        match self.find_id(carrier, notice.tlv_id, number, convert) {
+        match self.find_id(carrier, notice.tlv_id, number, reading) {
             Found::Part(part) => Found::Part(part),
-            by_tlv => match self.find_id(carrier, notice.text_id, number, convert) {
+            by_tlv => match self.find_id(carrier, notice.text_id, number, reading) {
                 Found::None => by_tlv,
                 by_text => by_text,
             },
         }
     }
 
-    /// Whether the part was found by an id as the response spelled it, but for case and zeros, that would read differently in the
-    /// other base: `Some(true)`; only by reading it in the other base: `Some(false)`; nothing can be told: `None`.
-    pub fn is_as_written(&self, carrier: CarrierId, notice: &Notice<'_>, part: u32) -> Option<bool> {
-        let mut told = Some(false);
+    /// What the receipt that found this part tells of the carrier's habit: whether it spells an id as the response did, but for case and
+    /// zeros, or in another base; `None` if the id reads the same in both.
+    pub fn spelled(&self, carrier: CarrierId, notice: &Notice<'_>, part: u32) -> Option<Base> {
         for id in [notice.tlv_id, notice.text_id] {
             let Some(Hashes { folded, .. }) = self.spelling.hashes(carrier, id) else { continue };
-            if self.entries(folded).any(|entry| entry.part == part) {
-                let other = self.spelling.converted(carrier, id).into_iter().flatten().any(|hash| hash != folded);
-                told = other.then_some(true);
-                break;
+            let [in_hexadecimal, in_decimal] = self.spelling.converted(carrier, id);
+            if self.has(folded, part) {
+                let other = [in_hexadecimal, in_decimal].into_iter().flatten().any(|hash| hash != folded);
+                return other.then_some(Base::AsWritten);
+            }
+            if in_hexadecimal.is_some_and(|hash| self.has(hash, part)) {
+                return Some(Base::Hexadecimal);
+            }
+            if in_decimal.is_some_and(|hash| self.has(hash, part)) {
+                return Some(Base::Decimal);
             }
         }
-        told
+        None
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.tables.iter().map(HashTable::len).sum()
+        self.tables.iter().map(HashTable::len).sum::<usize>() + self.crowd.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.tables.iter().all(HashTable::is_empty)
+        self.len() == 0
     }
 
-    fn find_id(&self, carrier: CarrierId, id: &[u8], number: u32, convert: bool) -> Found {
+    fn find_id(&self, carrier: CarrierId, id: &[u8], number: u32, reading: Reading) -> Found {
         let Some(Hashes { folded, exact }) = self.spelling.hashes(carrier, id) else { return Found::None };
-        let as_written = self.exact(folded, exact, number);
-        if as_written != Found::None {
+        let (as_written, of_number) = self.as_written(folded, exact, number);
+        if reading == Reading::AsWritten || (reading == Reading::Either && of_number) {
             return as_written;
         }
-        match self.only([Some(folded), None], number) {
-            Found::None if convert => self.only(self.spelling.converted(carrier, id), number),
+        let converted = self.spelling.converted(carrier, id).map(|hash| hash.filter(|hash| *hash != folded));
+        let [in_hexadecimal, in_decimal] = converted;
+        let taken = match reading {
+            Reading::Mostly(Base::Hexadecimal) => [in_hexadecimal, None],
+            Reading::Mostly(_) => [None, in_decimal],
+            Reading::Either | Reading::AsWritten => converted,
+        };
+        match self.only(taken, number) {
+            // As it is written it is the id of a message to somebody else: of two such coincidences this is the likelier one.
+            Found::None if reading != Reading::Either && !of_number && taken != [None; 2] => Found::None,
+            Found::None => as_written,
             found => found,
         }
     }
 
-    fn entries(&self, folded: u64) -> impl Iterator<Item = &Entry> + '_ {
+    /// As it is written, or with case and zeros folded; and whether that is of this number.
+    fn as_written(&self, folded: u64, exact: u32, number: u32) -> (Found, bool) {
+        match self.exact(folded, exact, number) {
+            (Found::None, _) => {
+                let found = self.only([Some(folded), None], number);
+                (found, found != Found::None)
+            }
+            found => found,
+        }
+    }
+
+    /// The part whose id was spelled exactly so; of several the newest of this number (quirk Q06). And whether it is of this number.
+    fn exact(&self, folded: u64, exact: u32, number: u32) -> (Found, bool) {
+        let mut entries = self.entries(folded).filter(|entry| entry.exact == exact);
+        let first = match (entries.next(), entries.next()) {
+            (None, _) => return (Found::None, false),
+            (Some(only), None) => return (Found::Part(only.part), only.number == number),
+            (Some(first), Some(_)) => first,
+        };
+        let age = |entry: &Entry| (self.inserted as u32).wrapping_sub(entry.inserted);
+        let in_table = self.alike(folded).filter(|entry| (entry.exact, entry.number) == (exact, number)).copied();
+        let newest = in_table.chain(self.crowd.newest(folded, number, exact)).min_by_key(age);
+        newest.map_or((Found::Ambiguous, first.number == number), |entry| (Found::Part(entry.part), true))
+    }
+
+    /// The one part of this number that has any of these spellings.
+    fn only(&self, spellings: [Option<u64>; 2], number: u32) -> Found {
+        let mut ours = spellings.into_iter().flatten().flat_map(|folded| {
+            let in_table = self.alike(folded).filter(|entry| entry.number == number).copied();
+            in_table.chain(self.crowd.of_number(folded, number))
+        });
+        let Some(first) = ours.next() else { return Found::None };
+        let alone = ours.all(|entry| entry.part == first.part);
+        if alone { Found::Part(first.part) } else { Found::Ambiguous }
+    }
+
+    /// All entries of this spelling.
+    fn entries(&self, folded: u64) -> impl Iterator<Item = Entry> + '_ {
+        self.alike(folded).copied().chain(self.crowd.of(folded))
+    }
+
+    /// Those in the tables; few.
+    fn alike(&self, folded: u64) -> impl Iterator<Item = &Entry> + '_ {
         self.tables[table_of(folded)].iter_hash(folded).filter(move |entry| entry.folded == folded)
     }
 
-    /// The part whose id was spelled exactly so; of several the newest of this number (quirk Q06).
-    fn exact(&self, folded: u64, exact: u32, number: u32) -> Found {
-        let entries = || self.entries(folded).filter(|entry| entry.exact == exact);
-        let newest = |entry: &&Entry| std::cmp::Reverse(self.inserted.wrapping_sub(entry.inserted));
-        let Some(first) = entries().next() else { return Found::None };
-        if entries().all(|entry| entry.part == first.part) {
-            return Found::Part(first.part);
-        }
-        let of_number = entries().filter(|entry| entry.number == number).max_by_key(newest);
-        of_number.map_or(Found::Ambiguous, |entry| Found::Part(entry.part))
-    }
-
-    /// The one part that has any of these spellings, if its number is the receipt's.
-    fn only(&self, spellings: [Option<u64>; 2], number: u32) -> Found {
-        let entries = || spellings.into_iter().flatten().flat_map(|folded| self.entries(folded));
-        let Some(ours) = entries().find(|entry| entry.number == number) else { return Found::None };
-        let alone = entries().all(|entry| entry.part == ours.part);
-        if alone { Found::Part(ours.part) } else { Found::Ambiguous }
+    fn has(&self, folded: u64, part: u32) -> bool {
+        self.alike(folded).any(|entry| entry.part == part) || self.crowd.has(folded, part)
     }
 }
 

@@ -10,6 +10,28 @@ const SETTLED_AFTER: u32 = 8;
 /// A carrier that converts now and then hits an id that is spelled as another was.
 const COINCIDENCES_PER_CONVERSION: u32 = 4;
 
+/// How a receipt spells an id, compared with the response.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Base {
+    /// As the response did, but for case and zeros.
+    AsWritten,
+    /// In decimal, where the response was in hexadecimal.
+    Hexadecimal,
+    /// In hexadecimal, where the response was in decimal.
+    Decimal,
+}
+
+/// How the ids of a carrier's receipts are to be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reading {
+    /// As they are written.
+    AsWritten,
+    /// In any base, because nothing is known yet.
+    Either,
+    /// First in this base: the carrier has been seen to convert.
+    Mostly(Base),
+}
+
 /// Counts of receipts per carrier since the start.
 #[derive(Debug, Default)]
 pub struct Habits {
@@ -18,48 +40,43 @@ pub struct Habits {
 
 /// What one carrier has shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Habit {
+struct Habit {
     as_written: u32,
-    converted: u32,
-}
-
-impl Habit {
-    /// Whether an id of this carrier may be read in another base.
-    pub fn converts(self) -> bool {
-        self.as_written < SETTLED_AFTER
-            || self.as_written / COINCIDENCES_PER_CONVERSION < self.converted.saturating_mul(2)
-    }
-
-    /// Whether it has ever been seen to convert one.
-    pub fn has_converted(self) -> bool {
-        self.converted > 0
-    }
+    hexadecimal: u32,
+    decimal: u32,
 }
 
 impl Habits {
-    /// What this carrier has shown.
-    pub fn of(&self, carrier: CarrierId) -> Habit {
-        self.carriers.get(usize::from(carrier.0)).copied().unwrap_or_default()
+    /// How the ids of this carrier are to be read.
+    pub fn reading(&self, carrier: CarrierId) -> Reading {
+        let habit = self.carriers.get(usize::from(carrier.0)).copied().unwrap_or_default();
+        let converted = habit.hexadecimal.max(habit.decimal);
+        if habit.as_written >= SETTLED_AFTER
+            && habit.as_written / COINCIDENCES_PER_CONVERSION >= converted.saturating_mul(2)
+        {
+            Reading::AsWritten
+        } else if converted == 0 {
+            Reading::Either
+        } else if habit.hexadecimal >= habit.decimal {
+            Reading::Mostly(Base::Hexadecimal)
+        } else {
+            Reading::Mostly(Base::Decimal)
+        }
     }
 
-    /// A receipt found its part by an id that reads differently in the other base, spelled as in the response.
-    pub fn saw_as_written(&mut self, carrier: CarrierId) {
-        let habit = self.entry(carrier);
-        habit.as_written = habit.as_written.saturating_add(1);
-    }
-
-    /// A receipt found its part by an id in the other base.
-    pub fn saw_converted(&mut self, carrier: CarrierId) {
-        let habit = self.entry(carrier);
-        habit.converted = habit.converted.saturating_add(1);
-    }
-
-    fn entry(&mut self, carrier: CarrierId) -> &mut Habit {
+    /// A receipt found its part by an id that reads differently in the other base.
+    pub fn saw(&mut self, carrier: CarrierId, base: Base) {
         let at = usize::from(carrier.0);
         if self.carriers.len() <= at {
             self.carriers.resize(at + 1, Habit::default());
         }
-        &mut self.carriers[at]
+        let habit = &mut self.carriers[at];
+        let count = match base {
+            Base::AsWritten => &mut habit.as_written,
+            Base::Hexadecimal => &mut habit.hexadecimal,
+            Base::Decimal => &mut habit.decimal,
+        };
+        *count = count.saturating_add(1);
     }
 }
 
@@ -73,23 +90,21 @@ mod tests {
     fn what_is_written_as_it_was_is_not_converted() {
         let mut habits = Habits::default();
         for _ in 0..SETTLED_AFTER {
-            assert!(habits.of(ALPHA).converts(), "nothing is settled yet");
-            habits.saw_as_written(ALPHA);
+            assert_eq!(habits.reading(ALPHA), Reading::Either, "nothing is settled yet");
+            habits.saw(ALPHA, Base::AsWritten);
         }
-        assert!(!habits.of(ALPHA).converts());
-        assert!(habits.of(CarrierId(1)).converts(), "another carrier has its own habit");
+        assert_eq!(habits.reading(ALPHA), Reading::AsWritten);
+        assert_eq!(habits.reading(CarrierId(1)), Reading::Either, "another carrier has its own habit");
     }
 
     #[test]
     fn coincidences_settle_nothing_for_a_carrier_that_converts() {
         let mut habits = Habits::default();
-        habits.saw_converted(ALPHA);
-        for _ in 0..SETTLED_AFTER - 1 {
-            habits.saw_as_written(ALPHA);
-        }
-        assert!(habits.of(ALPHA).converts() && habits.of(ALPHA).has_converted());
-        (0..1_000).for_each(|_| habits.saw_converted(ALPHA));
-        (0..1_000).for_each(|_| habits.saw_as_written(ALPHA));
-        assert!(habits.of(ALPHA).converts());
+        habits.saw(ALPHA, Base::Hexadecimal);
+        (0..SETTLED_AFTER - 1).for_each(|_| habits.saw(ALPHA, Base::AsWritten));
+        assert_eq!(habits.reading(ALPHA), Reading::Mostly(Base::Hexadecimal));
+        (0..1_000).for_each(|_| habits.saw(ALPHA, Base::Decimal));
+        (0..1_000).for_each(|_| habits.saw(ALPHA, Base::AsWritten));
+        assert_eq!(habits.reading(ALPHA), Reading::Mostly(Base::Decimal));
     }
 }

@@ -3,5 +3,6 @@
 pub mod spelling;
 pub mod habit;
 pub mod correlate;
+mod crowd;
 pub mod pending;
 pub mod fold;

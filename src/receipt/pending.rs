@@ -16,10 +16,12 @@ use crate::receipt::spelling::{Hashes, Spelling};
 const OVERHEAD_OCTETS: usize = 192;
 /// Octets of a notice at most: two ids and an error code of 255 octets each, and what is of fixed length.
 const NOTICE_OCTETS_MAX: usize = 1_024;
+/// Receipts of one spelling that wait at most: what repeats one id has others to wait for no longer, and looking for them stays short.
+const ALIKE_MAX: usize = 64;
 /// Two ids in three spellings each.
 const SPELLINGS_MAX: usize = 6;
 
-/// As many receipts pend as may, or as many octets.
+/// As many receipts pend as may, or as many octets, or as many of one spelling.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PendingFull;
 
@@ -109,11 +111,14 @@ impl Pending {
         let mut octets = Vec::new();
         notice.write(&mut octets);
         let more = OVERHEAD_OCTETS + octets.len();
-        if self.receipts.len() >= self.entries_max || self.octets + more > self.octets_max {
+        let claims = claims(&self.spelling, key, carrier, notice);
+        let is_crowded = |claim: Claim| self.alike(claim.hash).take(ALIKE_MAX).count() >= ALIKE_MAX;
+        let is_full = self.receipts.len() >= self.entries_max || self.octets + more > self.octets_max;
+        if is_full || claims.into_iter().flatten().any(is_crowded) {
             return Err(PendingFull);
         }
         self.octets += more;
-        for claim in claims(&self.spelling, key, carrier, notice).into_iter().flatten() {
+        for claim in claims.into_iter().flatten() {
             self.index.insert_unique(claim.hash, claim, |claim| claim.hash);
         }
         let octets = octets.into_boxed_slice();
@@ -121,8 +126,8 @@ impl Pending {
         Ok(())
     }
 
-    /// Takes out the oldest receipt that speaks of this id: spelled exactly so, or in another spelling and of this number. Called when
-    /// a response brings an id; it costs nothing when nothing pends.
+    /// Takes out the oldest receipt that speaks of this id: one spelled exactly so, or else one in another spelling and of this number.
+    /// Called when a response brings an id; it costs nothing when nothing pends.
     ///
     /// Whether other parts could claim it as well, only [`crate::receipt::correlate::Correlation::find`] can say.
     pub fn take_match(&mut self, carrier: CarrierId, id: &[u8], number: u64) -> Option<PendingReceipt> {
@@ -130,11 +135,17 @@ impl Pending {
             return None;
         }
         let Hashes { folded, exact } = self.spelling.hashes(carrier, id)?;
-        let claims = self.index.iter_hash(folded).filter(|claim| claim.hash == folded);
-        let ours =
-            claims.filter(|claim| claim.exact == Some(exact) || self.receipts[&claim.key].notice().number == number);
-        let key = ours.map(|claim| claim.key).min()?;
+        let as_written = self.alike(folded).filter(|claim| claim.exact == Some(exact)).map(|claim| claim.key).min();
+        let of_number = || {
+            let ours = self.alike(folded).filter(|claim| self.receipts[&claim.key].notice().number == number);
+            ours.map(|claim| claim.key).min()
+        };
+        let key = as_written.or_else(of_number)?;
         self.remove(key)
+    }
+
+    fn alike(&self, hash: u64) -> impl Iterator<Item = &Claim> + '_ {
+        self.index.iter_hash(hash).filter(move |claim| claim.hash == hash)
     }
 
     /// Takes out the receipt of this key.
@@ -154,6 +165,12 @@ impl Pending {
         let (key, _) = self.receipts.first_key_value().filter(|(_, receipt)| receipt.at < than)?;
         let key = *key;
         self.remove(key)
+    }
+
+    /// Whether another receipt of any length has room, as far as all of them go.
+    pub fn has_room(&self) -> bool {
+        let more = OVERHEAD_OCTETS + NOTICE_OCTETS_MAX;
+        self.receipts.len() < self.entries_max && self.octets + more <= self.octets_max
     }
 
     /// Whether another receipt might go beyond half of the room. What could be settled at once and waits by choice stays within it,
@@ -199,7 +216,7 @@ fn claims(spelling: &Spelling, key: u64, carrier: CarrierId, notice: &Notice<'_>
     for id in [notice.tlv_id, notice.text_id] {
         let Some(Hashes { folded, exact }) = spelling.hashes(carrier, id) else { continue };
         add(Claim { hash: folded, exact: Some(exact), key });
-        for hash in spelling.converted(carrier, id).into_iter().flatten() {
+        for hash in spelling.converted(carrier, id).into_iter().flatten().filter(|hash| *hash != folded) {
             add(Claim { hash, exact: None, key });
         }
     }
@@ -264,6 +281,23 @@ mod tests {
         add(&mut pending, 4, &notice(b"A1", b"a1"));
         let order: Vec<u64> = std::iter::from_fn(|| taken(&mut pending, b"a1", 5)).collect();
         assert_eq!((order, pending.index.len()), (vec![1, 2, 3, 4], 0));
+        // An older one that reads so in another base gives way to the one that is spelled so.
+        add(&mut pending, 5, &notice(b"", b"10"));
+        add(&mut pending, 6, &notice(b"", b"a"));
+        let order: Vec<u64> = std::iter::from_fn(|| taken(&mut pending, b"a", NUMBER)).collect();
+        assert_eq!(order, [6, 5]);
+    }
+
+    #[test]
+    fn one_id_takes_no_more_than_its_share() {
+        let mut pending = Pending::new([8, 9], 1_000, 1 << 20);
+        let same = notice(b"", b"7");
+        let insert = |pending: &mut Pending, key| pending.insert(key, ALPHA, &same, Timestamp(1), 0);
+        assert!((0..ALIKE_MAX as u64).all(|key| insert(&mut pending, key).is_ok()));
+        assert_eq!(insert(&mut pending, 500), Err(PendingFull));
+        assert!(pending.insert(501, ALPHA, &notice(b"", b"8"), Timestamp(1), 0).is_ok(), "others have room");
+        // Those without any id stand in nobody's way.
+        assert!((600..800).all(|key| pending.insert(key, ALPHA, &notice(b"", b""), Timestamp(1), 0).is_ok()));
     }
 
     #[test]

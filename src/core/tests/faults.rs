@@ -1,7 +1,7 @@
 //! What goes wrong between the core and its surroundings: stops, slow readers, tenants that never come, small disks.
 
 use super::world::{ALPHA, CARRIER_A, JOURNAL, PLATFORM, PRICE, Sample, TENANT, World};
-use crate::command::{Command, Effect, Outcome};
+use crate::command::{Answer, Command, Effect, Outcome};
 use crate::core::{Config, Terms};
 use crate::message::State;
 use crate::release::buckets::Rate;
@@ -130,7 +130,7 @@ fn a_receipt_in_a_window_is_not_given_up() {
     assert_eq!(world.delivers(), vec![(0, State::Expired)]);
     world.wait(61);
     assert_eq!(world.core.numbers().unreported, 0);
-    world.push(Command::Delivered { link: PLATFORM, slot: 0, taken: true });
+    world.push(Command::Delivered { link: PLATFORM, slot: 0, answer: Answer::Taken });
     world.turn();
     assert_eq!((world.core.numbers().reported, world.core.numbers().unreported), (1, 0));
 }

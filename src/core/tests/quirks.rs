@@ -1,7 +1,7 @@
 //! Peers' oddities by their numbers, where they are a matter of hours or of many messages.
 
 use super::world::{ALPHA, CARRIER_A, JOURNAL, PLATFORM, READER, Sample, World};
-use crate::command::{Command, Effect};
+use crate::command::{Answer, Command, Effect};
 use crate::core::{Config, Terms};
 use crate::message::State;
 
@@ -37,7 +37,7 @@ fn q08_a_part_taken_without_an_id_is_found_after_a_restart_and_by_a_receipt_that
     world.receipt("", State::Delivered);
     world.turn();
     assert_eq!(world.delivers(), vec![(0, State::Delivered)]);
-    world.push(Command::Delivered { link: PLATFORM, slot: 0, taken: true });
+    world.push(Command::Delivered { link: PLATFORM, slot: 0, answer: Answer::Taken });
     world.submit(Sample::default());
     world.turn();
     world.receipt("", State::Undeliverable);
@@ -47,7 +47,7 @@ fn q08_a_part_taken_without_an_id_is_found_after_a_restart_and_by_a_receipt_that
     assert_eq!(world.delivers(), vec![], "it may be of a part that another response is still to name");
     world.wait(61);
     assert_eq!(world.delivers(), vec![(0, State::Undeliverable)]);
-    assert_eq!((world.core.numbers().quarantined, world.core.live()), (0, 0));
+    assert_eq!((world.core.numbers().quarantined.total(), world.core.live()), (0, 0));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn q15_a_failure_counts_once_no_success_has_followed_it() {
     world.wait(2);
     assert_eq!(world.delivers(), vec![(0, State::Undeliverable)]);
     // What was told is never taken back.
-    world.push(Command::Delivered { link: PLATFORM, slot: 0, taken: true });
+    world.push(Command::Delivered { link: PLATFORM, slot: 0, answer: Answer::Taken });
     world.receipt("c0", State::Delivered);
     world.turn();
     world.wait(61);
@@ -85,7 +85,7 @@ fn q15_a_success_in_time_is_the_end_and_the_failure_is_noted_beside_it() {
     let books = world.books();
     world.wait(61);
     assert_eq!(world.core.numbers().receipted[usize::from(State::Undeliverable.smpp())], 1);
-    assert_eq!((world.core.numbers().quarantined, world.books()), (0, books));
+    assert_eq!((world.core.numbers().quarantined.total(), world.books()), (0, books));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn q15_failures_that_wait_leave_room_for_receipts_that_overtake_their_response()
         world.receipt(&format!("early{place}"), State::Delivered);
     }
     world.turn();
-    assert_eq!(world.core.numbers().quarantined, 0);
+    assert_eq!(world.core.numbers().quarantined.total(), 0);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn q32_receipts_of_a_platform_that_is_away_wait_on_disk_and_come_in_order() {
         let reports: Vec<_> = reports.collect();
         for (slot, id) in reports {
             told.push(id);
-            world.push(Command::Delivered { link: PLATFORM, slot, taken: true });
+            world.push(Command::Delivered { link: PLATFORM, slot, answer: Answer::Taken });
         }
         if told.len() as u64 == MESSAGES {
             break;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::world::{CARRIER_A, CARRIER_B, PLATFORM, PRICE, Sample, World};
-use crate::command::{Command, Effect, Outcome};
+use crate::command::{Answer, Command, Effect, Outcome};
 use crate::core::Config;
 use crate::fact::{Fact, flags, layout, records};
 use crate::message::{LinkId, State};
@@ -15,7 +15,7 @@ enum Step {
     Submit { parts: u8, flags: u8, validity_s: i64, due_s: i64 },
     Answer { pick: usize, how: u8 },
     Receipt { pick: usize, state: u8 },
-    Deliver { taken: bool },
+    Deliver { answer: Answer },
     Close { second: bool },
     Open { second: bool, window: u16 },
     Wait { seconds: i64 },
@@ -28,7 +28,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(parts, flags, validity_s, due_s)| Step::Submit { parts, flags, validity_s, due_s }),
         8 => (any::<usize>(), 0u8..8).prop_map(|(pick, how)| Step::Answer { pick, how }),
         4 => (any::<usize>(), prop_oneof![Just(1u8), Just(2), Just(2), Just(5)]).prop_map(|(pick, state)| Step::Receipt { pick, state }),
-        3 => any::<bool>().prop_map(|taken| Step::Deliver { taken }),
+        3 => prop_oneof![Just(Answer::Taken), Just(Answer::Later), Just(Answer::Refused)]
+            .prop_map(|answer| Step::Deliver { answer }),
         1 => any::<bool>().prop_map(|second| Step::Close { second }),
         2 => (any::<bool>(), 1u16..6).prop_map(|(second, window)| Step::Open { second, window }),
         2 => (1i64..90).prop_map(|seconds| Step::Wait { seconds }),
@@ -145,9 +146,9 @@ fn take_step(world: &mut World, outside: &mut Outside, step: Step, n: usize) -> 
             world.receipt(&id, State::from_smpp(state).expect("a state of the table"));
             world.turn();
         }
-        Step::Deliver { taken } if !outside.delivers.is_empty() => {
+        Step::Deliver { answer } if !outside.delivers.is_empty() => {
             let slot = outside.delivers.remove(0);
-            world.push(Command::Delivered { link: PLATFORM, slot, taken });
+            world.push(Command::Delivered { link: PLATFORM, slot, answer });
             world.turn();
         }
         Step::Close { second } if outside.bound[usize::from(second)] => {
@@ -190,7 +191,7 @@ fn end_everything(world: &mut World) {
     for _ in 0..40 {
         world.wait(72 * 3600);
         for (slot, _) in world.delivers() {
-            world.push(Command::Delivered { link: PLATFORM, slot, taken: true });
+            world.push(Command::Delivered { link: PLATFORM, slot, answer: Answer::Taken });
         }
         world.turn();
     }

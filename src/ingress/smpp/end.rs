@@ -9,7 +9,7 @@ use crate::admission::refusal::Refusal;
 use crate::admission::tenant::Tenant;
 use crate::callback::deliver::Receipts;
 use crate::callback::shown_id::ShownId;
-use crate::command::{Command, Effect, Reply, Role};
+use crate::command::{Answer, Command, Effect, Reply, Role};
 use crate::envelope::Envelope;
 use crate::exchange::{Batch, Mailbox, Outbox};
 use crate::ingress::accept::{Intake, Rules};
@@ -215,6 +215,16 @@ impl ServerEnd {
     }
 }
 
+/// What a deliver_sm_resp says of the receipt. The two statuses by which a receiver refuses a message for good end it; after any other
+/// it comes again, because a receipt is true whatever is wrong with the receiver today.
+fn answer_of(status: CommandStatus) -> Answer {
+    match status {
+        CommandStatus::ROK => Answer::Taken,
+        CommandStatus::RX_P_APPN | CommandStatus::RX_R_APPN => Answer::Refused,
+        _ => Answer::Later,
+    }
+}
+
 /// Why a request is not taken.
 enum No {
     /// A field is wrong, or the operation is not offered.
@@ -311,8 +321,8 @@ impl Account {
         session.respond(sequence, status, &body, out);
     }
 
-    fn delivered(&mut self, slot: u16, taken: bool) {
-        self.batch.commands.push(Command::Delivered { link: self.link, slot, taken });
+    fn delivered(&mut self, slot: u16, answer: Answer) {
+        self.batch.commands.push(Command::Delivered { link: self.link, slot, answer });
     }
 
     /// Tells the core whether this bind takes receipts, when that has changed.
@@ -347,7 +357,7 @@ impl Account {
             Effect::Deliver { slot, ref report, envelope } => {
                 let Some(envelope) = Envelope::read(envelope.of(octets)) else {
                     tracing::error!("the addresses of a receipt cannot be read: it is owed again");
-                    return self.delivered(slot, false);
+                    return self.delivered(slot, Answer::Later);
                 };
                 let tenant = Account::tenant(&self.rules, self.tenant);
                 let format = tenant.receipt_format;
@@ -355,7 +365,7 @@ impl Account {
                 let mut sm = self.receipts.deliver_sm(report, &envelope, &format, version, &ground.keyring);
                 sm.data_coding = tenant.link.plain_data_coding();
                 if session.submit(now, &Body::DeliverSm(sm), u32::from(slot), out).is_err() {
-                    self.delivered(slot, false);
+                    self.delivered(slot, Answer::Later);
                 }
             }
             Effect::Probe => session.probe(now, out),
@@ -377,7 +387,9 @@ impl End for ServerEnd {
                     }
                 }
             }
-            (Event::Response { token, status, .. }, Some(account)) => account.delivered(token as u16, status.is_ok()),
+            (Event::Response { token, status, .. }, Some(account)) => {
+                account.delivered(token as u16, answer_of(status))
+            }
             (Event::Unbinding, Some(_)) => self.on_stop(),
             (Event::Bind { kind, bind }, None) => self.bind(now, kind, &bind, session, out),
             _ => {}
@@ -386,7 +398,7 @@ impl End for ServerEnd {
 
     fn on_timeout(&mut self, _: Duration, event: TimeoutEvent, _: &mut Session, _: &mut Vec<u8>) {
         if let (TimeoutEvent::Expired { token }, Some(account)) = (event, &mut self.account) {
-            account.delivered(token as u16, false);
+            account.delivered(token as u16, Answer::Later);
         }
     }
 
