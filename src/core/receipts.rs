@@ -80,9 +80,11 @@ impl Core {
     fn give_up(&mut self, early: &PendingReceipt, crowded: bool, group: &mut Group) {
         let (carrier, notice, key) = (early.carrier(), early.notice(), early.key());
         let correlation = &self.fold.correlation;
-        let mut found = self.spoken_of(carrier, &notice, self.habits.reading(carrier));
-        if found == Found::None {
-            found = self.spoken_of(carrier, &notice, Reading::Either);
+        let reading = self.habits.reading(carrier);
+        let mut found = self.spoken_of(carrier, &notice, reading);
+        // One that converts does not mean what it writes.
+        if found == Found::None && matches!(reading, Reading::Either | Reading::AsWritten) {
+            found = self.spoken_of(carrier, &notice, Reading::AtLast);
         }
         if found == Found::None {
             found = correlation.without_id(carrier, notice.number);
@@ -93,6 +95,7 @@ impl Core {
                 if let Some(base) = correlation.spelled(carrier, &notice, entry) {
                     self.habits.saw(carrier, base);
                 }
+                self.habits.saw_number(carrier, self.is_of_number(entry, &notice));
                 return self.receipted(entry, &notice, key, group);
             }
             Found::None if crowded => quarantined.crowded += 1,
@@ -108,14 +111,28 @@ impl Core {
         let reading = self.habits.reading(carrier);
         let found = self.spoken_of(carrier, notice, reading);
         let Found::Part(entry) = found else { return found };
-        if let Some(base) = self.fold.correlation.spelled(carrier, notice, entry) {
-            let has_ended = self.fold.messages.part(entry).stage == Stage::Done;
-            if reading == Reading::Either && base != Base::AsWritten && has_ended {
-                return Found::None;
-            }
-            self.habits.saw(carrier, base);
+        let same_number = self.is_of_number(entry, notice);
+        if !same_number && (self.habits.names_numbers(carrier) || self.fold.messages.part(entry).stage == Stage::Done) {
+            // An id that is used again comes before the response that gives it to another message (quirks Q01 and Q06).
+            return Found::None;
         }
+        self.habits.saw_number(carrier, same_number);
+        let Some(base) = self.fold.correlation.spelled(carrier, notice, entry) else { return found };
+        let waits = |entry: u32| self.fold.messages.part(entry).stage != Stage::Done;
+        if reading == Reading::Either {
+            let rival = self.fold.correlation.rival(carrier, notice, entry);
+            match base {
+                Base::AsWritten if rival.is_some_and(waits) => return Found::Ambiguous,
+                Base::Hexadecimal | Base::Decimal if !waits(entry) => return Found::None,
+                _ => {}
+            }
+        }
+        self.habits.saw(carrier, base);
         found
+    }
+
+    fn is_of_number(&self, entry: u32, notice: &Notice<'_>) -> bool {
+        self.fold.messages.slot(self.fold.messages.part(entry).slot).number == notice.number
     }
 
     /// The part by its id; where there is no id at all, the only part that the carrier took without one and that still waits for the
@@ -135,14 +152,12 @@ impl Core {
         }
         let message = self.fold.messages.slot(self.fold.messages.part(entry).slot);
         let (carrier, number) = (message.carrier, message.number);
-        while let Some(early) = self.fold.pending.take_match(carrier, carrier_id, number) {
-            if self.find(carrier, &early.notice()) != Found::Part(entry) {
-                // Its spelling fits another part as well: it waits on, and is given up rather than guessed.
-                let segment = early.segment();
-                let _ = self.fold.pending.insert(early.key(), carrier, &early.notice(), early.at(), segment);
-                return;
+        for key in self.fold.pending.claimed_by(carrier, carrier_id, number) {
+            let Some(early) = self.fold.pending.get(key).cloned() else { continue };
+            // One whose spelling fits another part as well waits on, and is given up rather than guessed.
+            if self.find(carrier, &early.notice()) == Found::Part(entry) {
+                self.receipted(entry, &early.notice(), key, group);
             }
-            self.receipted(entry, &early.notice(), early.key(), group);
         }
     }
 

@@ -109,9 +109,9 @@ impl Correlation {
     /// The part that a receipt speaks of: by the id in receipted_message_id, then by the id in the text (quirk Q07).
     ///
     /// Each is tried as it is written, then with letter case and leading zeros folded, then in the other base, as far as `reading`
-    /// goes. As it is written it counts by itself, and where a carrier has used it several times, the newest with the receipt's number
-    /// wins. Any other spelling counts only if it matches one part alone of the receipt's number; then it also goes before an id as
-    /// written that is of another number.
+    /// goes. As it is written it counts by itself where it cannot be meant otherwise, and of several parts that got the same id the
+    /// newest of the receipt's number is meant. Any other spelling counts only if it is that of one part alone of this number; then it
+    /// also goes before an id as written that is of another number.
     pub fn find(&self, carrier: CarrierId, notice: &Notice<'_>, reading: Reading) -> Found {
         let number = short(notice.number);
         match self.find_id(carrier, notice.tlv_id, number, reading) {
@@ -120,6 +120,16 @@ impl Correlation {
                 Found::None => by_tlv,
                 by_text => by_text,
             },
+        }
+    }
+
+    /// Whether, read in another base, an id that was found as it is written is that of another part of the receipt's number, and the
+    /// carrier's habit is not known: then nothing says which is meant.
+    pub fn rival(&self, carrier: CarrierId, notice: &Notice<'_>, part: u32) -> Option<u32> {
+        let id = if notice.tlv_id.is_empty() { notice.text_id } else { notice.tlv_id };
+        match self.only(self.spelling.converted(carrier, id), short(notice.number)) {
+            Found::Part(other) if other != part => Some(other),
+            _ => None,
         }
     }
 
@@ -156,19 +166,30 @@ impl Correlation {
     fn find_id(&self, carrier: CarrierId, id: &[u8], number: u32, reading: Reading) -> Found {
         let Some(Hashes { folded, exact }) = self.spelling.hashes(carrier, id) else { return Found::None };
         let (as_written, of_number) = self.as_written(folded, exact, number);
-        if reading == Reading::AsWritten || (reading == Reading::Either && of_number) {
+        if reading == Reading::AsWritten || (matches!(reading, Reading::Either | Reading::AtLast) && of_number) {
             return as_written;
         }
         let converted = self.spelling.converted(carrier, id).map(|hash| hash.filter(|hash| *hash != folded));
         let [in_hexadecimal, in_decimal] = converted;
-        let taken = match reading {
-            Reading::Mostly(Base::Hexadecimal) => [in_hexadecimal, None],
-            Reading::Mostly(_) => [None, in_decimal],
-            Reading::Either | Reading::AsWritten => converted,
+        let (first, second) = match reading {
+            Reading::Mostly(Base::Decimal) => ([None, in_decimal], [in_hexadecimal, None]),
+            Reading::Mostly(_) => ([in_hexadecimal, None], [None, in_decimal]),
+            Reading::Only(Base::Decimal) => ([None, in_decimal], [None, None]),
+            Reading::Only(_) => ([in_hexadecimal, None], [None, None]),
+            Reading::Either | Reading::AtLast | Reading::AsWritten => (converted, [None, None]),
         };
-        match self.only(taken, number) {
-            // As it is written it is the id of a message to somebody else: of two such coincidences this is the likelier one.
-            Found::None if reading != Reading::Either && !of_number && taken != [None; 2] => Found::None,
+        let found = match self.only(first, number) {
+            Found::None => self.only(second, number),
+            found => found,
+        };
+        let is_coincidence = match reading {
+            Reading::Either | Reading::Mostly(_) => first != [None, None] && !of_number,
+            Reading::Only(_) => first != [None, None],
+            Reading::AtLast | Reading::AsWritten => false,
+        };
+        match found {
+            // Its own response may still be to come.
+            Found::None if is_coincidence => Found::None,
             Found::None => as_written,
             found => found,
         }

@@ -26,10 +26,14 @@ pub enum Base {
 pub enum Reading {
     /// As they are written.
     AsWritten,
-    /// In any base, because nothing is known yet.
+    /// In any base, because nothing is known yet; one that reads otherwise in another base must be of the receipt's number.
     Either,
+    /// In any base and of any number: nothing else has claimed it.
+    AtLast,
     /// First in this base: the carrier has been seen to convert.
     Mostly(Base),
+    /// In this base: it has been seen often, and seldom otherwise. As it is written an id counts where it reads the same.
+    Only(Base),
 }
 
 /// Counts of receipts per carrier since the start.
@@ -44,6 +48,8 @@ struct Habit {
     as_written: u32,
     hexadecimal: u32,
     decimal: u32,
+    same_number: u32,
+    other_number: u32,
 }
 
 impl Habits {
@@ -51,32 +57,50 @@ impl Habits {
     pub fn reading(&self, carrier: CarrierId) -> Reading {
         let habit = self.carriers.get(usize::from(carrier.0)).copied().unwrap_or_default();
         let converted = habit.hexadecimal.max(habit.decimal);
+        let base = if habit.hexadecimal >= habit.decimal { Base::Hexadecimal } else { Base::Decimal };
         if habit.as_written >= SETTLED_AFTER
             && habit.as_written / COINCIDENCES_PER_CONVERSION >= converted.saturating_mul(2)
         {
             Reading::AsWritten
         } else if converted == 0 {
             Reading::Either
-        } else if habit.hexadecimal >= habit.decimal {
-            Reading::Mostly(Base::Hexadecimal)
+        } else if converted < SETTLED_AFTER || habit.as_written > converted / COINCIDENCES_PER_CONVERSION {
+            Reading::Mostly(base)
         } else {
-            Reading::Mostly(Base::Decimal)
+            Reading::Only(base)
         }
+    }
+
+    /// Whether its receipts name the numbers that its messages went to, so that one of another number is of another message.
+    pub fn names_numbers(&self, carrier: CarrierId) -> bool {
+        let habit = self.carriers.get(usize::from(carrier.0)).copied().unwrap_or_default();
+        habit.same_number >= SETTLED_AFTER && habit.same_number / COINCIDENCES_PER_CONVERSION >= habit.other_number
+    }
+
+    /// A receipt found its part, whose number it named or did not.
+    pub fn saw_number(&mut self, carrier: CarrierId, same: bool) {
+        let habit = self.of(carrier);
+        let count = if same { &mut habit.same_number } else { &mut habit.other_number };
+        *count = count.saturating_add(1);
     }
 
     /// A receipt found its part by an id that reads differently in the other base.
     pub fn saw(&mut self, carrier: CarrierId, base: Base) {
-        let at = usize::from(carrier.0);
-        if self.carriers.len() <= at {
-            self.carriers.resize(at + 1, Habit::default());
-        }
-        let habit = &mut self.carriers[at];
+        let habit = self.of(carrier);
         let count = match base {
             Base::AsWritten => &mut habit.as_written,
             Base::Hexadecimal => &mut habit.hexadecimal,
             Base::Decimal => &mut habit.decimal,
         };
         *count = count.saturating_add(1);
+    }
+
+    fn of(&mut self, carrier: CarrierId) -> &mut Habit {
+        let at = usize::from(carrier.0);
+        if self.carriers.len() <= at {
+            self.carriers.resize(at + 1, Habit::default());
+        }
+        &mut self.carriers[at]
     }
 }
 
@@ -98,12 +122,23 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_trusted_once_they_have_agreed() {
+        let mut habits = Habits::default();
+        (0..SETTLED_AFTER).for_each(|_| habits.saw_number(ALPHA, true));
+        assert!(habits.names_numbers(ALPHA) && !habits.names_numbers(CarrierId(1)));
+        (0..SETTLED_AFTER).for_each(|_| habits.saw_number(ALPHA, false));
+        assert!(!habits.names_numbers(ALPHA), "it writes them in another way as well");
+    }
+
+    #[test]
     fn coincidences_settle_nothing_for_a_carrier_that_converts() {
         let mut habits = Habits::default();
         habits.saw(ALPHA, Base::Hexadecimal);
         (0..SETTLED_AFTER - 1).for_each(|_| habits.saw(ALPHA, Base::AsWritten));
         assert_eq!(habits.reading(ALPHA), Reading::Mostly(Base::Hexadecimal));
         (0..1_000).for_each(|_| habits.saw(ALPHA, Base::Decimal));
+        (0..200).for_each(|_| habits.saw(ALPHA, Base::AsWritten));
+        assert_eq!(habits.reading(ALPHA), Reading::Only(Base::Decimal));
         (0..1_000).for_each(|_| habits.saw(ALPHA, Base::AsWritten));
         assert_eq!(habits.reading(ALPHA), Reading::Mostly(Base::Decimal));
     }

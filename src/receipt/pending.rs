@@ -126,22 +126,28 @@ impl Pending {
         Ok(())
     }
 
-    /// Takes out the oldest receipt that speaks of this id: one spelled exactly so, or else one in another spelling and of this number.
-    /// Called when a response brings an id; it costs nothing when nothing pends.
+    /// The receipts that may speak of this id, those first that spell it exactly so, then those of this number in another spelling; each
+    /// oldest first. Called when a response brings an id; it costs nothing when nothing pends.
     ///
-    /// Whether other parts could claim it as well, only [`crate::receipt::correlate::Correlation::find`] can say.
-    pub fn take_match(&mut self, carrier: CarrierId, id: &[u8], number: u64) -> Option<PendingReceipt> {
+    /// Whether other parts could claim them as well, only [`crate::receipt::correlate::Correlation::find`] can say.
+    pub fn claimed_by(&self, carrier: CarrierId, id: &[u8], number: u64) -> Vec<u64> {
         if self.receipts.is_empty() {
-            return None;
+            return Vec::new();
         }
-        let Hashes { folded, exact } = self.spelling.hashes(carrier, id)?;
-        let as_written = self.alike(folded).filter(|claim| claim.exact == Some(exact)).map(|claim| claim.key).min();
-        let of_number = || {
-            let ours = self.alike(folded).filter(|claim| self.receipts[&claim.key].notice().number == number);
-            ours.map(|claim| claim.key).min()
-        };
-        let key = as_written.or_else(of_number)?;
-        self.remove(key)
+        let Some(Hashes { folded, exact }) = self.spelling.hashes(carrier, id) else { return Vec::new() };
+        let is_written_so = |claim: &Claim| claim.exact == Some(exact);
+        let ours = self
+            .alike(folded)
+            .filter(|claim| is_written_so(claim) || self.receipts[&claim.key].notice().number == number);
+        let mut keys: Vec<(bool, u64)> = ours.map(|claim| (!is_written_so(claim), claim.key)).collect();
+        keys.sort_unstable();
+        keys.dedup_by_key(|(_, key)| *key);
+        keys.into_iter().map(|(_, key)| key).collect()
+    }
+
+    /// The receipt of this key.
+    pub fn get(&self, key: u64) -> Option<&PendingReceipt> {
+        self.receipts.get(&key)
     }
 
     fn alike(&self, hash: u64) -> impl Iterator<Item = &Claim> + '_ {
@@ -242,8 +248,10 @@ mod tests {
         pending.insert(key, ALPHA, notice, Timestamp(key as i64), (key / 10) as u32).expect("there is room");
     }
 
+    /// Takes out the first receipt that an id may claim.
     fn taken(pending: &mut Pending, id: &[u8], number: u64) -> Option<u64> {
-        pending.take_match(ALPHA, id, number).map(|receipt| receipt.key)
+        let key = *pending.claimed_by(ALPHA, id, number).first()?;
+        pending.remove(key).map(|receipt| receipt.key)
     }
 
     #[test]
@@ -264,9 +272,10 @@ mod tests {
                 let mut pending = pending();
                 add(&mut pending, 1, &notice);
                 assert_eq!(taken(&mut pending, response.as_bytes(), 1), None, "of another number it is a guess");
-                assert!(pending.take_match(CarrierId(2), response.as_bytes(), NUMBER).is_none());
-                let found = pending.take_match(ALPHA, response.as_bytes(), NUMBER).expect("its receipt");
-                assert_eq!((found.notice(), found.key, pending.len()), (notice, 1, 0), "{receipt} for {response}");
+                assert!(pending.claimed_by(CarrierId(2), response.as_bytes(), NUMBER).is_empty());
+                assert_eq!(pending.get(1).map(|found| found.notice()), Some(notice));
+                let found = taken(&mut pending, response.as_bytes(), NUMBER);
+                assert_eq!((found, pending.len()), (Some(1), 0), "{receipt} for {response}");
                 assert!(pending.index.is_empty());
             }
         }

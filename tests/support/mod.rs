@@ -17,6 +17,7 @@ pub(crate) mod program;
 pub(crate) mod settings;
 pub(crate) mod smsc;
 pub(crate) mod tape;
+pub(crate) mod wild;
 
 #[allow(unused_imports, reason = "each test binary uses the part it needs")]
 pub(crate) use daemon::{Carrier, Daemon};

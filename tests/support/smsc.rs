@@ -329,7 +329,7 @@ pub(crate) fn receipt(id: &str, stat: &str) -> String {
 }
 
 /// The next PDU, or nothing when the peer closed.
-fn read(stream: &mut TcpStream) -> Option<Pdu> {
+pub(crate) fn read(stream: &mut TcpStream) -> Option<Pdu> {
     let mut head = [0; 16];
     match stream.read_exact(&mut head) {
         Ok(()) => {}
@@ -342,7 +342,7 @@ fn read(stream: &mut TcpStream) -> Option<Pdu> {
     Some(Pdu { command: word(4), status: word(8), sequence: word(12), body })
 }
 
-fn parsed(pdu: &Pdu, number: usize, connection: usize) -> Submit {
+pub(crate) fn parsed(pdu: &Pdu, number: usize, connection: usize) -> Submit {
     let mut rest = pdu.body.as_slice();
     string(&mut rest);
     let from_plan = plan(&mut rest);
