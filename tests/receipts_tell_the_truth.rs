@@ -69,7 +69,7 @@ impl Platform {
         // Where the number alone tells messages apart each has its own; elsewhere a few share one.
         // So has each of the first, because until a carrier's habit is known nothing says which of two readings is meant.
         let shared = if HABITS[habit] == Habit::WithoutId || key < 600 { key } else { key / 12 };
-        let long = key % 5 == 0 && HABITS[habit] != Habit::WithoutId;
+        let long = key.is_multiple_of(5) && HABITS[habit] != Habit::WithoutId;
         let text = format!("k{key:08}").repeat(if long { 40 } else { 5 });
         self.sequence += 1;
         let body = submit_body(&format!("44{habit}{shared:08}"), &text);
@@ -99,7 +99,7 @@ fn note(seen: &mut Seen, pdu: &Pdu) {
 
 /// The end of a message: the worst of its parts'.
 fn truth(key: u64) -> &'static str {
-    let long = key % 5 == 0 && HABITS[(key % HABITS.len() as u64) as usize] != Habit::WithoutId;
+    let long = key.is_multiple_of(5) && HABITS[(key % HABITS.len() as u64) as usize] != Habit::WithoutId;
     let ends = (1..=if long { 3 } else { 1 }).map(|part| end_of(key, part));
     ends.min_by_key(|end| ENDS.iter().position(|other| other == end)).expect("a part")
 }
@@ -115,6 +115,7 @@ fn config(carriers: &[Wild]) -> String {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "what the long run was like")]
 fn whatever_carriers_do_with_them() {
     let messages = std::env::var("SLUICE_TRUTH_MESSAGES").ok().and_then(|n| n.parse().ok()).unwrap_or(MESSAGES);
     let carriers: Vec<Wild> = HABITS.iter().zip(1..).map(|(habit, seed)| Wild::start(*habit, seed)).collect();
@@ -153,8 +154,8 @@ fn whatever_carriers_do_with_them() {
     let twice = seen.told.values().filter(|ends| ends.len() > 1).count();
     let counts: Vec<_> = carriers.iter().map(Wild::counts).collect();
     let strays = seen.told.keys().filter(|id| !seen.ids.contains_key(*id)).count();
-    println!("{} acknowledged, {} lost, {twice} told twice, {strays} strays", seen.ids.len(), seen.lost);
-    println!("{counts:#?}");
+    eprintln!("{} acknowledged, {} lost, {twice} told twice, {strays} strays", seen.ids.len(), seen.lost);
+    eprintln!("{counts:#?}");
     assert!(wrong.is_empty(), "{} of {} are wrong: {:#?}", wrong.len(), seen.ids.len(), &wrong[..wrong.len().min(20)]);
     assert!(told.is_ok());
     // Whom the crash left without a response may still hear of the message; what was in a window then may come again.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::esme::{BIND_TRANSMITTER, DELIVER_SM, Pdu, RESPONSE, SUBMIT_SM};
 use super::hand::{Deliver, tlv};
+use super::pause;
 use super::smsc::{Submit, parsed, read};
 
 /// How a carrier spells its ids.
@@ -129,7 +130,7 @@ impl Wild {
         let moving = wild.clone();
         std::thread::spawn(move || {
             loop {
-                std::thread::sleep(PAUSE);
+                pause(PAUSE);
                 moving.lock().go_on();
             }
         });
