@@ -52,7 +52,7 @@ impl Core {
         while !self.fold.pending.has_room()
             && let Some(oldest) = self.fold.pending.pop_older(Timestamp(i64::MAX))
         {
-            self.give_up(&oldest, true, group);
+            self.settle_early(&oldest, true, group);
         }
         let key = self.fold.next_unmatched;
         let before = self.fold.pending.len();
@@ -71,13 +71,13 @@ impl Core {
         while group.records.octets().len() < crate::core::RELEASE_OCTETS_MAX
             && let Some(early) = self.fold.pending.pop_older(before)
         {
-            self.give_up(&early, false, group);
+            self.settle_early(&early, false, group);
         }
     }
 
     /// No response has claimed a receipt. What the carrier was not thought to do is now the better guess: an id in another base, or of a
     /// part of whose own id nothing is known (quirks Q02, Q09 and Q76).
-    fn give_up(&mut self, early: &PendingReceipt, crowded: bool, group: &mut Group) {
+    fn settle_early(&mut self, early: &PendingReceipt, crowded: bool, group: &mut Group) {
         let (carrier, notice, key) = (early.carrier(), early.notice(), early.key());
         let correlation = &self.fold.correlation;
         let reading = self.habits.reading(carrier);
@@ -117,6 +117,11 @@ impl Core {
             return Found::None;
         }
         self.habits.saw_number(carrier, same_number);
+        if reading == Reading::AsWritten && !(notice.tlv_id.is_empty() && notice.text_id.is_empty()) {
+            // Nothing else would have been found, so that it need not be spelled again.
+            self.habits.saw(carrier, Base::AsWritten);
+            return found;
+        }
         let Some(base) = self.fold.correlation.spelled(carrier, notice, entry) else { return found };
         let waits = |entry: u32| self.fold.messages.part(entry).stage != Stage::Done;
         if reading == Reading::Either {

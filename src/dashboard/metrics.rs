@@ -1,6 +1,7 @@
 //! The metrics: held handles that the stages' owners update, and their OpenMetrics text. No number, text or secret is ever a label.
 
 pub mod accounts;
+mod receipts;
 
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -15,6 +16,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use crate::dashboard::metrics::accounts::{Accounts, accounts};
+use crate::dashboard::metrics::receipts::Receipts;
 use crate::message::State;
 
 /// A number that only grows. Cheap to clone; clones are the same number.
@@ -166,27 +168,6 @@ pub struct Parts {
     pub in_flight: Level,
 }
 
-/// Receipts of carriers, and what is owed to tenants.
-#[derive(Clone, Debug)]
-pub struct Receipts {
-    /// Those that found their part, by state.
-    pub matched: ByState,
-    /// Those that found none yet.
-    pub unmatched: Total,
-    /// Those that wait for their part now.
-    pub pending: Level,
-    /// Those whose date cannot be right.
-    pub misdated: Total,
-    /// Answered by tenants.
-    pub reported: Total,
-    /// Owed to tenants for so long, or in such numbers, that they were given up.
-    pub unreported: Total,
-    /// Refused by their tenant for good.
-    pub refused: Total,
-    /// Owed to tenants now.
-    pub owed: Level,
-}
-
 /// The journal.
 #[derive(Clone, Debug)]
 pub struct Journal {
@@ -229,7 +210,6 @@ pub struct Numbers {
     /// What tenants owe.
     pub accounts: Accounts,
     refused: Family<ReasonLabel, Counter<u64, AtomicU64>>,
-    quarantined: Family<ReasonLabel, Counter<u64, AtomicU64>>,
     tenant_binds: Family<TenantLabel, Gauge>,
     carriers: Carriers,
     http_answers: Family<StatusLabel, Counter<u64, AtomicU64>>,
@@ -248,16 +228,14 @@ impl Numbers {
         let mut registry = Registry::with_prefix("sluice");
         let messages = messages(&mut registry);
         let parts = parts(&mut registry);
-        let receipts = receipts(&mut registry);
+        let receipts = Receipts::new(&mut registry);
         let journal = journal(&mut registry);
         let cdr = cdr(&mut registry);
         let accounts = accounts(&mut registry);
-        let (refused, quarantined, http_answers) = (Family::default(), Family::default(), Family::default());
+        let (refused, http_answers) = (Family::default(), Family::default());
         let tenant_binds = Family::default();
         let carriers = carriers(&mut registry);
         registry.register("messages_refused", "Messages refused, by reason", refused.clone());
-        let given_up = "Receipts of carriers that were given up, by reason";
-        registry.register("receipts_quarantined", given_up, quarantined.clone());
         registry.register("tenant_binds", "Binds of a tenant that are up", tenant_binds.clone());
         registry.register("http_answers", "Answers of the HTTP interface, by status", http_answers.clone());
         Numbers {
@@ -268,7 +246,6 @@ impl Numbers {
             cdr,
             accounts,
             refused,
-            quarantined,
             tenant_binds,
             carriers,
             http_answers,
@@ -279,11 +256,6 @@ impl Numbers {
     /// Refusals for one reason, by the word of `admission::refusal`. Hold it where refusals are many.
     pub fn refused(&self, reason: &str) -> Total {
         Total(self.refused.get_or_create_owned(&ReasonLabel { reason: reason.to_owned() }))
-    }
-
-    /// Receipts of carriers that were given up for this reason.
-    pub fn quarantined(&self, reason: &str) -> Total {
-        Total(self.quarantined.get_or_create_owned(&ReasonLabel { reason: reason.to_owned() }))
     }
 
     /// Binds of one tenant that are up.
@@ -365,23 +337,6 @@ fn parts(registry: &mut Registry) -> Parts {
             "Parts refused because the carrier never answered them, or dropped the link at each of them",
         ),
         in_flight: level(registry, "parts_in_flight", "Parts that await a carrier's response"),
-    }
-}
-
-fn receipts(registry: &mut Registry) -> Receipts {
-    Receipts {
-        matched: by_state(registry, "receipts", "Receipts of carriers that found their part, by state"),
-        unmatched: total(registry, "receipts_unmatched", "Receipts of carriers that found no part yet"),
-        pending: level(registry, "receipts_pending", "Receipts of carriers that wait for their part"),
-        misdated: total(
-            registry,
-            "receipts_misdated",
-            "Receipts of carriers whose date lies before the sending or in the future: see receipt_zone",
-        ),
-        reported: total(registry, "receipts_reported", "Receipts that tenants have taken"),
-        unreported: total(registry, "receipts_unreported", "Receipts that no bind of their tenant took in time"),
-        refused: total(registry, "receipts_refused", "Receipts that their tenant has refused for good"),
-        owed: level(registry, "receipts_owed", "Receipts that wait for their tenant to take them"),
     }
 }
 

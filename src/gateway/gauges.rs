@@ -74,7 +74,7 @@ impl Gauges {
         numbers.receipts.unmatched.reach(core.unmatched);
         numbers.receipts.pending.set(core.pending);
         for (reason, count) in core.quarantined.by_reason() {
-            numbers.quarantined(reason).reach(count);
+            numbers.receipts.quarantined(reason).reach(count);
         }
         numbers.receipts.misdated.reach(core.misdated);
         numbers.receipts.reported.reach(core.reported);
