@@ -169,9 +169,10 @@ fn a_reload_changes_prices_and_credit_for_new_messages_only() {
     let billed: Vec<_> = lines.iter().map(|line| (line["tenant"].as_str(), line["price"].as_str())).collect();
     let (old, new) = ((Some("riverside"), Some("0.0264")), (Some("riverside"), Some("0.05")));
     assert_eq!(billed, [old, old, old, new]);
-    let metrics = http::get(daemon.http, "/metrics", None).text;
-    let account = "_micros_total{tenant=\"riverside\",currency=\"GBP\"} 129200";
-    assert!(metrics.contains(&format!("sluice_tenant_posted{account}")), "{metrics}");
+    let account = "sluice_tenant_posted_micros_total{tenant=\"riverside\",currency=\"GBP\"} 129200";
+    // Balances are shown a moment after they move.
+    let shown = || http::get(daemon.http, "/metrics", None).text.contains(account).then_some(());
+    eventually("the balance is shown", shown);
 }
 
 #[test]
