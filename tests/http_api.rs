@@ -404,7 +404,8 @@ fn guessing_keys_is_bounded_and_hurts_nobody_who_is_known() {
     let guesser = "203.0.113.9";
     assert_eq!(asked("dev-key", guesser).status, 404, "a platform behind the same proxy as the guesser");
     let statuses: Vec<u16> = (0..200).map(|guess| asked(&format!("guess-{guess}"), guesser).status).collect();
-    assert_eq!((statuses[0], statuses[199]), (401, 429));
+    // One guess every three seconds is answered still.
+    assert!(statuses[0] == 401 && statuses[190..].contains(&429), "{statuses:?}");
     let looked_at = statuses.iter().filter(|status| **status == 401).count();
     assert!(looked_at <= 60, "{looked_at} guesses were answered");
     assert_eq!(asked("dev-key", guesser).status, 404, "who got in before is not held");
@@ -412,7 +413,8 @@ fn guessing_keys_is_bounded_and_hurts_nobody_who_is_known() {
     for _ in 0..100 {
         asked("guess", "2001:db8::1");
     }
-    assert_eq!(asked("guess", "2001:db8::2").status, 429, "a network of IPv6 is one origin");
+    let neighbours = [2, 3].map(|host| asked("guess", &format!("2001:db8::{host}")).status);
+    assert!(neighbours.contains(&429), "a network of IPv6 is one origin: {neighbours:?}");
     assert_eq!(raw(server.address, &request("GET", "/metrics", "x-forwarded-for: 203.0.113.9\r\n", "")).status, 403);
 }
 
