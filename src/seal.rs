@@ -140,6 +140,11 @@ impl DataKey {
         let secret: &[u8; KEY_OCTETS] = secret.as_slice().try_into().map_err(|_| SealError::Forged)?;
         Ok(DataKey { key: aead_key(secret) })
     }
+
+    /// Appends what was sealed to `out`, or leaves `out` as it was.
+    pub fn open(&self, sealed: &[u8], aad: &[u8], out: &mut Vec<u8>) -> Result<(), SealError> {
+        open_with(&self.key, sealed, aad, out)
+    }
 }
 
 impl fmt::Debug for DataKey {
@@ -215,10 +220,15 @@ impl Keyring {
 
     /// Adds the key of a tenant and day. It must be durable already.
     pub fn insert(&self, tenant: TenantId, day: u32, key: DataKey) {
-        let key = Arc::new(key);
+        self.insert_all([(tenant, day, Arc::new(key))]);
+    }
+
+    /// Adds several; each call copies the ring once.
+    pub fn insert_all(&self, added: impl IntoIterator<Item = (TenantId, u32, Arc<DataKey>)>) {
+        let added: Vec<_> = added.into_iter().map(|(tenant, day, key)| ((day, tenant), key)).collect();
         self.keys.rcu(|keys| {
             let mut keys = BTreeMap::clone(keys);
-            keys.insert((day, tenant), Arc::clone(&key));
+            keys.extend(added.iter().cloned());
             keys
         });
     }
@@ -240,6 +250,11 @@ impl Keyring {
     /// Whether the key of this tenant and day is loaded.
     pub fn has(&self, tenant: TenantId, day: u32) -> bool {
         self.keys.load().contains_key(&(day, tenant))
+    }
+
+    /// The key of this tenant and day, if it is loaded.
+    pub fn key(&self, tenant: TenantId, day: u32) -> Option<Arc<DataKey>> {
+        self.keys.load().get(&(day, tenant)).cloned()
     }
 
     /// Appends the sealed form of `plain`: nonce (12 octets), ciphertext, tag (16). `aad` is not stored and has to be the
@@ -266,9 +281,7 @@ impl Keyring {
         aad: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), SealError> {
-        let keys = self.keys.load();
-        let key = keys.get(&(day, tenant)).ok_or(SealError::NoKey { tenant, day })?;
-        open_with(&key.key, sealed, aad, out)
+        self.key(tenant, day).ok_or(SealError::NoKey { tenant, day })?.open(sealed, aad, out)
     }
 
     /// Shard (16 bits), start (32), counter (48): no nonce comes twice under one key.

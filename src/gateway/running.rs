@@ -316,12 +316,15 @@ impl Running {
         self.stop(again).await
     }
 
-    /// Tomorrow's data keys, so that nobody waits at midnight.
+    /// Tomorrow's data keys, so that nobody waits at midnight; aside, because thousands of tenants mean thousands of files.
     fn prepare_keys(&self) {
-        let named = self.numbers.tenants.iter().map(|(tenant, name)| (*tenant, name.as_str()));
-        if let Err(error) = self.keys.prepare(named, self.clock.now().day()) {
-            tracing::error!(%error, "the next day's data keys cannot be made; messages will be refused from midnight UTC on");
-        }
+        let (keys, tenants, today) = (self.keys.clone(), self.numbers.tenants.clone(), self.clock.now().day());
+        tokio::task::spawn_blocking(move || {
+            let named = tenants.iter().map(|(tenant, name)| (*tenant, name.as_str()));
+            if let Err(error) = keys.prepare(named, today) {
+                tracing::error!(%error, "the next day's data keys cannot be made; messages will be refused from midnight UTC on");
+            }
+        });
     }
 
     /// Drains, unbinds, and ends the threads. A second signal ends it at once: what is acknowledged is durable already.

@@ -18,14 +18,9 @@ pub(super) struct Seals<D: Disk> {
 impl<D: Disk> Seals<D> {
     /// Appends a message's open envelope, or says why it cannot be opened.
     pub(super) fn open(&self, accepted: &Accepted<'_>, plain: &mut Vec<u8>) -> Result<(), &'static str> {
-        let keyring = self.keys.keyring();
-        if !keyring.has(accepted.tenant, accepted.day) {
-            let names = self.names.read();
-            self.keys
-                .load(accepted.tenant, names.tenant(accepted.tenant), accepted.day)
-                .map_err(|_| "its data key is not there")?;
-        }
-        let opened = keyring.open(accepted.tenant, accepted.day, accepted.sealed, self.context, plain);
+        let names = self.names.read();
+        let key = self.keys.load(accepted.tenant, names.tenant(accepted.tenant), accepted.day);
+        let opened = key.map_err(|_| "its data key is not there")?.open(accepted.sealed, self.context, plain);
         opened.map_err(|_| "its seal is broken")
     }
 }

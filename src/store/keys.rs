@@ -22,6 +22,8 @@ const MAGIC: &[u8; 4] = b"SLKY";
 /// Format 1: AES-256-GCM.
 const VERSION: u8 = 1;
 const FILE_BYTES_MAX: usize = 4096;
+/// Keys of days before these are not kept in memory: a year of a thousand tenants would be hundreds of MiB.
+const DAYS_LOADED: u32 = 3;
 
 /// The data keys of a node.
 pub struct Keys<D: Disk> {
@@ -69,50 +71,53 @@ impl<D: Disk> Keys<D> {
         self.master.derive(purpose)
     }
 
-    /// Makes the keys of today and tomorrow ready for each tenant, so that nobody waits for a key at midnight. Call it
-    /// at start, when tenants are added, and at least daily.
+    /// Makes the keys of today and tomorrow ready for each tenant, so that nobody waits for a key at midnight, and lets go of those
+    /// of days long past: [`Keys::load`] finds them again. Call it at start, when tenants are added, and at least daily.
     pub fn prepare<'a>(&self, tenants: impl Iterator<Item = (TenantId, &'a str)>, today: u32) -> Result<(), Error> {
+        let _one_at_a_time = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut ready, mut failed) = (Vec::new(), None);
         for (tenant, name) in tenants {
             for day in [today, today + 1] {
-                self.make(tenant, name, day)?;
+                if failed.is_none() && !self.keyring.has(tenant, day) {
+                    match self.read_or_make(&file_name(name, day)) {
+                        Ok(key) => ready.push((tenant, day, Arc::new(key))),
+                        Err(error) => failed = Some(error),
+                    }
+                }
             }
         }
-        Ok(())
+        if !ready.is_empty() {
+            self.keyring.insert_all(ready);
+        }
+        self.keyring.forget_before(today.saturating_sub(DAYS_LOADED));
+        failed.map_or(Ok(()), Err)
     }
 
-    /// Loads the key of a tenant (its number and its configured id) and day; makes it, durably, if there is none.
-    pub fn make(&self, tenant: TenantId, name: &str, day: u32) -> Result<(), Error> {
-        if self.keyring.has(tenant, day) {
-            return Ok(());
+    fn read_or_make(&self, file: &str) -> Result<DataKey, Error> {
+        if let Some(key) = self.read(file)? {
+            return Ok(key);
+        }
+        let made = DataKey::generate(&self.master, file.as_bytes());
+        let (key, wrapped) = made.map_err(|error| self.key_error(file, error.to_string()))?;
+        let mut content = MAGIC.to_vec();
+        content.push(VERSION);
+        content.extend_from_slice(&wrapped);
+        self.disk.write_whole(file, &content).map_err(disk_error(&self.disk, "write", file))?;
+        Ok(key)
+    }
+
+    /// The key of a tenant (its number and its configured id) and any day, from its file if it is not loaded. `Key` if it has been
+    /// destroyed.
+    pub fn load(&self, tenant: TenantId, name: &str, day: u32) -> Result<Arc<DataKey>, Error> {
+        if let Some(key) = self.keyring.key(tenant, day) {
+            return Ok(key);
         }
         let _one_at_a_time = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let file = file_name(name, day);
-        match self.read(&file)? {
-            Some(key) => self.keyring.insert(tenant, day, key),
-            None => {
-                let made = DataKey::generate(&self.master, file.as_bytes());
-                let (key, wrapped) = made.map_err(|error| self.key_error(&file, error.to_string()))?;
-                let mut content = MAGIC.to_vec();
-                content.push(VERSION);
-                content.extend_from_slice(&wrapped);
-                self.disk.write_whole(&file, &content).map_err(disk_error(&self.disk, "write", &file))?;
-                self.keyring.insert(tenant, day, key);
-            }
-        }
-        Ok(())
-    }
-
-    /// Loads the key of an older day. `Key` if it has been destroyed.
-    pub fn load(&self, tenant: TenantId, name: &str, day: u32) -> Result<(), Error> {
-        if self.keyring.has(tenant, day) {
-            return Ok(());
-        }
-        let _one_at_a_time = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = file_name(name, day);
-        let key = self.read(&file)?;
         let gone = "it does not exist; messages of that tenant and day cannot be read any more";
-        self.keyring.insert(tenant, day, key.ok_or_else(|| self.key_error(&file, gone.into()))?);
-        Ok(())
+        let key = Arc::new(self.read(&file)?.ok_or_else(|| self.key_error(&file, gone.into()))?);
+        self.keyring.insert_all([(tenant, day, Arc::clone(&key))]);
+        Ok(key)
     }
 
     /// Destroys the keys of all tenants for one day and says how many there were. When this returns, what was sealed
