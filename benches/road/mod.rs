@@ -248,10 +248,10 @@ impl Road {
     }
 }
 
-/// A carrier's message_id.
+/// A carrier's message_id. It is no number in any base, because the receipts here name no destination that could settle which.
 fn digits(id: u64) -> [u8; 16] {
     let mut digits = [0; 16];
-    write!(&mut digits[..], "{id:016x}").expect("sixteen digits");
+    write!(&mut digits[..], "m{id:015x}").expect("sixteen characters");
     digits
 }
 
