@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use support::esme::Esme;
 use support::smsc::{Answer, Smsc, Submit, receipt};
@@ -85,6 +86,34 @@ fn small_ids_of_one_number_are_not_mixed_up() {
     }
     let wrong = expected.iter().filter(|(id, stat)| answered.get(*id).map(String::as_str) != Some(**stat));
     assert_eq!(wrong.count(), 0, "expected {expected:?}, answered {answered:?}");
+}
+
+#[test]
+fn small_ids_of_one_number_do_not_wait_for_minutes() {
+    // Nearly all of these ids are another's in the other base, of the same number and waiting as well. No test of ours waits for a minute.
+    let smsc = Smsc::start(|submit| {
+        let stat = if submit.octets.ends_with(b"3") || submit.octets.ends_with(b"7") { "UNDELIV" } else { "DELIVRD" };
+        Answer::TakeSlowly(
+            submit.number.to_string(),
+            vec![receipt(&submit.number.to_string(), stat)],
+            Duration::ZERO,
+            Duration::from_millis(300),
+        )
+    });
+    let daemon = Daemon::start(&settings::one_carrier(smsc.address, "window = 100"));
+    let mut esme = Esme::riverside(daemon.smpp);
+    let texts: Vec<String> = (0..60).map(|n| format!("number {n}")).collect();
+    let sequences: Vec<u32> = texts.iter().map(|text| esme.submit("447700900001", text)).collect();
+    let mut expected: BTreeMap<String, &str> = BTreeMap::new();
+    let mut answered: BTreeMap<String, String> = BTreeMap::new();
+    for (text, sequence) in texts.iter().zip(sequences) {
+        let response = esme.response_or_receipts(sequence, |text| note(&mut answered, "small ids", text));
+        expected.insert(response.message_id(), state_of_number(text));
+    }
+    while answered.len() < expected.len() {
+        note(&mut answered, "small ids", esme.receipt());
+    }
+    assert!(expected.iter().all(|(id, stat)| answered.get(id).map(String::as_str) == Some(*stat)), "{answered:?}");
 }
 
 #[test]

@@ -146,9 +146,10 @@ impl Core {
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let wheel = self.schedule.wheel.next_at().map(|second| Timestamp(i64::from(second) * 1_000_000));
         let unmatched = self.fold.pending.oldest_at().map(|at| at.plus_micros(self.config.unmatched_micros));
+        let doubtful = self.schedule.doubtful.front().map(|(until, _)| *until);
         let carriers = self.schedule.carriers.iter().filter_map(|carrier| carrier.ready_at).min();
         let lanes = self.schedule.lanes.next_at().filter(|_| !self.stopping);
-        [wheel, unmatched, carriers, lanes].into_iter().flatten().min()
+        [wheel, unmatched, doubtful, carriers, lanes].into_iter().flatten().min()
     }
 
     /// From here on nothing new is accepted or released, so that windows empty.

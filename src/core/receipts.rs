@@ -12,6 +12,9 @@ use crate::receipt::pending::PendingReceipt;
 
 /// Dates of receipts are to the minute.
 const DATE_MICROS: i64 = 60_000_000;
+/// How long a receipt is in doubt whose id, as it is written, is that of a part that waits for it: if another was meant, that one's
+/// response comes by then, or other receipts show how this carrier spells.
+const DOUBT_MICROS: i64 = 1_000_000;
 
 impl Core {
     pub(super) fn receipt(
@@ -31,7 +34,13 @@ impl Core {
                 Found::Ambiguous | Found::None if only_if_known => {
                     return group.outboxes.push(reply.link, Effect::NotOurs { tag: reply.tag });
                 }
-                Found::Ambiguous | Found::None => self.unmatched(carrier, notice, group),
+                Found::Ambiguous | Found::None => {
+                    if self.likely(carrier, &notice).is_some() {
+                        let until = self.now.plus_micros(DOUBT_MICROS);
+                        self.schedule.doubtful.push_back((until, self.fold.next_unmatched));
+                    }
+                    self.unmatched(carrier, notice, group);
+                }
             }
         }
         group.outboxes.push(reply.link, Effect::Noted { tag: reply.tag });
@@ -65,6 +74,32 @@ impl Core {
         }
     }
 
+    /// The part that an id most likely means if nothing else comes to claim it, and that still waits for its receipt.
+    fn likely(&self, carrier: CarrierId, notice: &Notice<'_>) -> Option<u32> {
+        if !matches!(self.habits.reading(carrier), Reading::Either | Reading::AsWritten) {
+            return None; // One that converts does not mean what it writes.
+        }
+        match self.spoken_of(carrier, notice, Reading::AtLast) {
+            Found::Part(entry) if self.fold.messages.part(entry).stage != Stage::Done => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// Ends the doubt about receipts that nothing else has claimed in time. The others wait on.
+    pub(super) fn settle_doubtful(&mut self, group: &mut Group) {
+        while group.records.octets().len() < crate::core::RELEASE_OCTETS_MAX
+            && let Some((_, key)) = self.schedule.doubtful.pop_front_if(|(until, _)| *until <= self.now)
+        {
+            let Some(early) = self.fold.pending.get(key).cloned() else { continue };
+            let (carrier, notice) = (early.carrier(), early.notice());
+            if let Some(entry) = self.likely(carrier, &notice)
+                && !self.may_be_followed(carrier, entry, &notice)
+            {
+                self.claimed_late(entry, &early, group);
+            }
+        }
+    }
+
     /// Gives up receipts that have waited long enough for their part.
     pub(super) fn expire_unmatched(&mut self, group: &mut Group) {
         let before = self.now.plus_micros(-self.config.unmatched_micros);
@@ -91,18 +126,22 @@ impl Core {
         }
         let quarantined = &mut self.numbers.quarantined;
         match found {
-            Found::Part(entry) => {
-                if let Some(base) = correlation.spelled(carrier, &notice, entry) {
-                    self.habits.saw(carrier, base);
-                }
-                self.habits.saw_number(carrier, self.is_of_number(entry, &notice));
-                return self.receipted(entry, &notice, key, group);
-            }
+            Found::Part(entry) => return self.claimed_late(entry, early, group),
             Found::None if crowded => quarantined.crowded += 1,
             Found::None => quarantined.unknown += 1,
             Found::Ambiguous => quarantined.ambiguous += 1,
         }
         self.record(&Fact::Quarantined { at: self.now, key }, group);
+    }
+
+    /// A receipt that waited ends a part after all, and tells of its carrier's habit.
+    fn claimed_late(&mut self, entry: u32, early: &PendingReceipt, group: &mut Group) {
+        let (carrier, notice) = (early.carrier(), early.notice());
+        if let Some(base) = self.fold.correlation.spelled(carrier, &notice, entry) {
+            self.habits.saw(carrier, base);
+        }
+        self.habits.saw_number(carrier, self.is_of_number(entry, &notice));
+        self.receipted(entry, &notice, early.key(), group);
     }
 
     /// The part of a receipt. An id is read in another base as far as the carrier's habit makes that likely: in one that

@@ -156,6 +156,8 @@ pub(super) struct Schedule {
     /// The segment in use when a sweep left something behind: the next one waits for another.
     pub(super) swept_in_vain: Option<u32>,
     pub(super) orders: Orders,
+    /// Early receipts that may mean a part that waits for one, and until when that is in doubt.
+    pub(super) doubtful: VecDeque<(Timestamp, u64)>,
     /// Bodies that the reader was asked for and has not answered.
     pub(super) loading: usize,
 }
@@ -174,6 +176,7 @@ impl Schedule {
             sweeping: None,
             swept_in_vain: None,
             orders: Orders::default(),
+            doubtful: VecDeque::new(),
             loading: 0,
         }
     }

@@ -19,6 +19,7 @@ impl Core {
         {
             self.due(slot, group);
         }
+        self.settle_doubtful(group);
         self.expire_unmatched(group);
         self.fold.requests.expire(self.now);
         self.sweep_oldest(group);
