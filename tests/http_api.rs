@@ -413,9 +413,21 @@ fn guessing_keys_is_bounded_and_hurts_nobody_who_is_known() {
     for _ in 0..100 {
         asked("guess", "2001:db8::1");
     }
+    let stranger = "203.0.113.11";
+    assert!((0..100).any(|_| asked("guess", stranger).status == 429));
+    assert_eq!(asked("other-key", stranger).status, 429, "a guesser learns nothing from a right key");
     let neighbours = [2, 3].map(|host| asked("guess", &format!("2001:db8::{host}")).status);
     assert!(neighbours.contains(&429), "a network of IPv6 is one origin: {neighbours:?}");
     assert_eq!(raw(server.address, &request("GET", "/metrics", "x-forwarded-for: 203.0.113.9\r\n", "")).status, 403);
+}
+
+#[test]
+fn guessing_the_admin_token_is_bounded_where_it_was_right_before_too() {
+    let server = start_with(Limits::default(), Some("ops"));
+    let status = |token| get(server.address, "/metrics", Some(token)).status;
+    assert_eq!((status("ops"), status("guess")), (200, 403));
+    assert!((0..100).any(|_| status("guess") == 429));
+    assert_eq!(status("ops"), 429, "the right one tells a guesser nothing now");
 }
 
 #[test]

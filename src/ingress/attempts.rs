@@ -52,12 +52,14 @@ impl Attempts {
         }
     }
 
-    /// Whether what this caller presents is to count, at `now` since the clock's start. `account` is empty where none is known.
+    /// Whether what this caller presents is to count, at `now` since the clock's start. `account` is empty where none is known. Failures
+    /// without an account could have been meant for any: they hold all that did not get in from there before.
     pub fn may_try(&self, address: IpAddr, account: &[u8], now: Duration) -> bool {
         let free = |until: Option<Duration>| until.is_none_or(|until| until <= now);
-        let pair = pair(address, account);
-        free(self.locked_pairs.get(&pair).map(|until| *until))
-            && (self.known.contains_key(&pair) || free(self.locked_addresses.get(&pair.0).map(|until| *until)))
+        let pair_free = |pair: &Pair| free(self.locked_pairs.get(pair).map(|until| *until));
+        let (nobody, pair) = (pair(address, b""), pair(address, account));
+        let address_free = || free(self.locked_addresses.get(&pair.0).map(|until| *until));
+        pair_free(&pair) && (self.known.contains_key(&pair) || pair_free(&nobody) && address_free())
     }
 
     /// Remembers who got in.
@@ -131,6 +133,17 @@ mod tests {
         attempts.succeeded(here, b"b");
         assert!(attempts.may_try(here, b"d", now), "who got in from there before is not held by others");
         assert!(!attempts.may_try(here, b"b", now), "but by its own failures");
+    }
+
+    #[test]
+    fn failures_without_an_account_hold_all_that_are_not_known() {
+        let attempts = Attempts::default();
+        let (here, now) = (IpAddr::V4(Ipv4Addr::LOCALHOST), Duration::from_secs(1));
+        attempts.succeeded(here, b"known");
+        (0..21).for_each(|_| attempts.failed(here, b"", now));
+        assert!(!attempts.may_try(here, b"", now));
+        assert!(!attempts.may_try(here, b"a", now), "the guesser would learn that it has found a right key");
+        assert!(attempts.may_try(here, b"known", now));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn tenant<'a>(
         return Err(reply::problem(&Refusal::Throttled));
     }
     let Some(tenant) = found else {
-        failed(api, address);
+        failed(api, address, b"");
         let says = "A valid API key is needed: Authorization: Bearer KEY.";
         return Err(Problem::new(StatusCode::UNAUTHORIZED, Refusal::WrongCredentials.code(), says));
     };
@@ -46,9 +46,9 @@ pub(super) fn tenant<'a>(
     Ok(tenant)
 }
 
-/// Counts a wrong API key or admin token.
-fn failed(api: &Api, address: IpAddr) {
-    api.attempts.failed(address, b"", api.clock.elapsed());
+/// Counts a wrong admin token, or a wrong API key, which names no account.
+fn failed(api: &Api, address: IpAddr, account: &[u8]) {
+    api.attempts.failed(address, account, api.clock.elapsed());
     if api.attempts.mention(address, "wrong_key") {
         tracing::warn!(peer = %address, "a wrong API key or admin token was presented over HTTP");
     }
@@ -89,7 +89,7 @@ pub(super) fn presents(
         api.attempts.succeeded(address, ADMIN);
         return Ok(());
     }
-    failed(api, address);
+    failed(api, address, ADMIN);
     Err(no())
 }
 
