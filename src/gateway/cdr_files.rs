@@ -57,10 +57,10 @@ struct Day {
 }
 
 impl<D: Disk> CdrFiles<D> {
-    /// The files in `dir`; `disk` is the data directory. A position that cannot be read is as good as none.
+    /// The files in `dir`; `disk` is the data directory. If the position cannot be read, [`CdrFiles::resume`] tries again.
     pub(super) fn new(dir: PathBuf, disk: D) -> CdrFiles<D> {
-        let text = disk.read_whole(POSITION, POSITION_OCTETS_MAX).unwrap_or_default();
-        CdrFiles { dir, disk, position: serde_json::from_slice(&text).ok(), day: None, lines: Vec::new() }
+        let position = read_position(&disk).unwrap_or_default();
+        CdrFiles { dir, disk, position, day: None, lines: Vec::new() }
     }
 
     /// The first fact whose lines may be missing, as far as is known before the files have been looked at.
@@ -73,6 +73,9 @@ impl<D: Disk> CdrFiles<D> {
     pub(super) fn resume(&mut self, limit: u64) -> io::Result<u64> {
         self.day = None;
         self.lines.clear();
+        if self.position.is_none() {
+            self.position = read_position(&self.disk)?;
+        }
         fs::create_dir_all(&self.dir)?;
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
@@ -201,6 +204,19 @@ impl Day {
             return Err(io::Error::other(format!("{} was removed or cut while it was written", self.name)));
         }
         Ok(held)
+    }
+}
+
+/// None is there before the first line. One that cannot be read is an error: without it, what was taken away is written again.
+fn read_position<D: Disk>(disk: &D) -> io::Result<Option<Position>> {
+    let unreadable = |error: io::Error| {
+        let path = disk.path(POSITION);
+        io::Error::other(format!("{} cannot be read, see \"Taking files away\" in billing.md: {error}", path.display()))
+    };
+    match disk.read_whole(POSITION, POSITION_OCTETS_MAX) {
+        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| unreadable(error.into())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(error)),
     }
 }
 

@@ -168,6 +168,30 @@ fn files_of_another_store_hold_nothing_up() {
 }
 
 #[test]
+fn nothing_is_written_while_the_position_cannot_be_read() {
+    let mut ground = Ground::new();
+    ground.ends(5, 0);
+    ground.settle();
+    ground.take_away(|_| true);
+    let position = ground.home.path().join("cdr.position");
+    let text = fs::read(&position).expect("the position");
+    // A directory in its place gives an error that is not "not found".
+    fs::remove_file(&position).expect("removed");
+    fs::create_dir(&position).expect("a directory");
+    ground.files = opened(ground.home.path());
+    assert!(ground.files.resume(6).is_err());
+    fs::remove_dir(&position).expect("removed");
+    fs::write(&position, &text[..text.len() / 2]).expect("written");
+    assert!(ground.files.resume(6).is_err());
+    // The same thread goes on once it can be read.
+    fs::write(&position, &text).expect("written");
+    ground.begin();
+    ground.ends(2, 0);
+    ground.settle();
+    ground.assert_each_once();
+}
+
+#[test]
 fn what_is_no_cdr_file_is_left_alone() {
     let mut ground = Ground::new();
     let note = ground.dir().join("zebra.jsonl");
