@@ -1,12 +1,12 @@
 //! Connections of the HTTP server: how many, how slow a client may be, and how they end.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::{Next, from_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -200,11 +200,17 @@ fn service(router: &Router, peer: SocketAddr, visit: &Visit) -> PeerService {
     TowerToHyperService::new(router.clone().layer(served))
 }
 
-/// Who asks by way of a proxy on this machine, as the proxy says; others are not believed.
+/// Who asks by way of a proxy on this machine, as the proxy says; others are not believed. If it says what is no address, a stranger.
 fn forwarded(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let said = headers.get_all("x-forwarded-for").iter().next_back().filter(|_| peer.is_loopback());
-    let last = said.and_then(|said| said.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
-    last.map_or(peer, |last| last.to_canonical())
+    let address = |said: &HeaderValue| {
+        let last = said.to_str().ok()?.rsplit(',').next()?.trim();
+        let with_port = || last.parse::<SocketAddr>().map(|address| address.ip());
+        let host = last.strip_prefix('[').and_then(|last| last.strip_suffix(']')).unwrap_or(last);
+        host.parse().or_else(|_| with_port()).ok()
+    };
+    let stranger = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+    said.map_or(peer, |said| address(said).unwrap_or(stranger).to_canonical())
 }
 
 fn prepared(stream: TcpStream) -> TcpStream {
@@ -227,4 +233,32 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(HEAD_OCTETS_MAX as u32);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::forwarded;
+    use axum::http::{HeaderMap, HeaderValue};
+    use std::net::IpAddr;
+
+    #[test]
+    fn what_a_proxy_says_is_an_address_or_a_strangers() {
+        let asks = |peer: &str, said: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for said in said {
+                headers.append("x-forwarded-for", HeaderValue::from_static(said));
+            }
+            forwarded(peer.parse::<IpAddr>().expect("an address"), &headers).to_string()
+        };
+        assert_eq!(asks("127.0.0.1", &[]), "127.0.0.1");
+        assert_eq!(asks("192.0.2.1", &["198.51.100.7"]), "192.0.2.1", "who is no proxy of ours is not believed");
+        assert_eq!(asks("127.0.0.1", &["127.0.0.1", "127.0.0.1, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(asks("::1", &["198.51.100.7:443"]), "198.51.100.7");
+        for v6 in ["2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:443"] {
+            assert_eq!(asks("127.0.0.1", &[v6]), "2001:db8::1");
+        }
+        for no_address in ["", "unknown", "unix:", "127.0.0.1, ", "[127.0.0.1", "-"] {
+            assert_eq!(asks("127.0.0.1", &[no_address]), "0.0.0.0", "{no_address:?}");
+        }
+    }
 }
