@@ -73,6 +73,19 @@ fn tomorrow_is_made_ahead_for_each_tenant() {
     assert_eq!(opened.days().expect("a list"), [DAY, DAY + 1]);
 }
 
+/// A disk that has no room for one new key has still those that exist.
+#[test]
+fn a_key_that_cannot_be_made_keeps_no_other_from_being_ready() {
+    let disk = SimDisk::new();
+    keys(&disk).prepare([(TENANT, "riverside")].into_iter(), DAY).expect("two keys");
+    let after = keys(&disk);
+    disk.set_capacity(Some(0));
+    let tenants = [(TenantId(2), "hilltop"), (TENANT, "riverside")];
+    let error = after.prepare(tenants.into_iter(), DAY).expect_err("no room for two of them");
+    assert!(error.is_full(), "{error}");
+    assert!(after.keyring().has(TENANT, DAY) && after.keyring().has(TENANT, DAY + 1));
+}
+
 #[test]
 fn days_long_past_leave_the_memory_and_come_back_from_their_files() {
     let opened = keys(&SimDisk::new());

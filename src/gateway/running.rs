@@ -39,6 +39,7 @@ use crate::ingress::references::References;
 use crate::ingress::smpp;
 use crate::presence::Presence;
 use crate::store::disk::RealDisk;
+use crate::store::error::Error as StoreError;
 use crate::store::keys::Keys;
 
 /// Room for tenants and carriers that a reload adds.
@@ -103,12 +104,7 @@ impl Running {
         for (carrier, terms) in compose::carrier_terms(&config, &numbers) {
             spine.core.set_carrier_terms(carrier, terms);
         }
-        let named = numbers.tenants.iter().map(|(tenant, name)| (*tenant, name.as_str()));
-        match keys.prepare(named, clock.now().day()) {
-            // What is stored can be sent, and makes room; new messages are refused without a key of their day.
-            Err(error) if error.is_full() => tracing::error!(%error, "data keys cannot be made yet"),
-            made => made?,
-        }
+        keys_ready(&keys, &numbers, clock)?;
         let names = Arc::new(NameBook::default());
         names.add(&numbers.tenants, &numbers.carriers);
         let shared = spine.shared.clone();
@@ -287,12 +283,17 @@ impl Running {
         let mut look = tokio::time::interval(LOOK * 20);
         let watchdog = sd_notify::watchdog_enabled().map_or(DAY, |every| every / 2);
         let mut watchdog = tokio::time::interval(watchdog);
+        let mut reloads = JoinSet::new();
         let mut turning = true;
         loop {
             tokio::select! {
                 _ = signals.terminate.recv() => break,
                 _ = signals.interrupt.recv() => break,
-                _ = signals.hang_up.recv() => self.reload(),
+                _ = signals.hang_up.recv(), if reloads.is_empty() => {
+                    let reload = self.reload();
+                    reloads.spawn_blocking(move || reload.run());
+                }
+                Some(done) = reloads.join_next() => self.end_reload(done),
                 _ = keys_due.tick() => self.prepare_keys(),
                 _ = watchdog.tick() => if turning { let _ = sd_notify::notify(&[NotifyState::Watchdog]); },
                 _ = look.tick() => {
@@ -351,6 +352,19 @@ impl Running {
             () = &mut again => Ok(()),
             ended = ended => ended.map_err(|error| error.to_string())?,
         }
+    }
+}
+
+/// Makes the data keys of today and tomorrow ready. On a full disk what is stored can be sent all the same, and makes room; new
+/// messages are refused without a key of their day.
+pub(super) fn keys_ready(keys: &Keys<RealDisk>, numbers: &Numbers, clock: Clock) -> Result<(), StoreError> {
+    let named = numbers.tenants.iter().map(|(tenant, name)| (*tenant, name.as_str()));
+    match keys.prepare(named, clock.now().day()) {
+        Err(error) if error.is_full() => {
+            tracing::error!(%error, "data keys cannot be made yet");
+            Ok(())
+        }
+        made => made,
     }
 }
 

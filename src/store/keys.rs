@@ -32,6 +32,8 @@ pub struct Keys<D: Disk> {
     keyring: Arc<Keyring>,
     /// Only one thread makes or destroys files at a time.
     files: Mutex<()>,
+    /// No key is loaded while a day's are destroyed; that keys are made, which may take long, keeps nobody from loading one.
+    loads: Mutex<()>,
 }
 
 impl<D: Disk> Keys<D> {
@@ -58,7 +60,7 @@ impl<D: Disk> Keys<D> {
         check_master(&disk, &master)?;
         let start = raise_starts(&disk, now)?;
         let keyring = Arc::new(Keyring::new(&master, shard, start));
-        Ok(Keys { disk, master, keyring, files: Mutex::new(()) })
+        Ok(Keys { disk, master, keyring, files: Mutex::new(()), loads: Mutex::new(()) })
     }
 
     /// The keyring, into which keys are loaded.
@@ -72,16 +74,17 @@ impl<D: Disk> Keys<D> {
     }
 
     /// Makes the keys of today and tomorrow ready for each tenant, so that nobody waits for a key at midnight, and lets go of those
-    /// of days long past: [`Keys::load`] finds them again. Call it at start, when tenants are added, and at least daily.
+    /// of days long past: [`Keys::load`] finds them again. Call it at start, when tenants are added, and at least daily. An error
+    /// keeps none of the other keys; of several the first is told, a full disk only if there is no other.
     pub fn prepare<'a>(&self, tenants: impl Iterator<Item = (TenantId, &'a str)>, today: u32) -> Result<(), Error> {
         let _one_at_a_time = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut ready, mut failed) = (Vec::new(), None);
         for (tenant, name) in tenants {
             for day in [today, today + 1] {
-                if failed.is_none() && !self.keyring.has(tenant, day) {
+                if !self.keyring.has(tenant, day) {
                     match self.read_or_make(&file_name(name, day)) {
                         Ok(key) => ready.push((tenant, day, Arc::new(key))),
-                        Err(error) => failed = Some(error),
+                        Err(error) => failed = failed.filter(|first: &Error| !first.is_full()).or(Some(error)),
                     }
                 }
             }
@@ -112,7 +115,7 @@ impl<D: Disk> Keys<D> {
         if let Some(key) = self.keyring.key(tenant, day) {
             return Ok(key);
         }
-        let _one_at_a_time = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
         let file = file_name(name, day);
         let gone = "it does not exist; messages of that tenant and day cannot be read any more";
         let key = Arc::new(self.read(&file)?.ok_or_else(|| self.key_error(&file, gone.into()))?);
@@ -124,6 +127,7 @@ impl<D: Disk> Keys<D> {
     /// on that day cannot be read again, whatever copies of the journal exist.
     pub fn destroy(&self, day: u32) -> Result<usize, Error> {
         let _one_at_a_time = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let _nobody_loads = self.loads.lock().unwrap_or_else(PoisonError::into_inner);
         self.keyring.forget(day);
         let mut destroyed = 0;
         for name in self.disk.list(FOLDER).map_err(disk_error(&self.disk, "list", FOLDER))? {
