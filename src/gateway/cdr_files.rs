@@ -122,23 +122,32 @@ impl<D: Disk> CdrFiles<D> {
     pub(super) fn lines(&mut self, fact: u64, at: Timestamp) -> io::Result<&mut Vec<u8>> {
         if self.day.as_ref().is_none_or(|day| day.day != at.day()) {
             self.settle()?;
-            self.day = Some(self.open_day(fact, at)?);
+            self.open_day(fact, at)?;
         }
         Ok(&mut self.lines)
     }
 
-    fn open_day(&self, fact: u64, at: Timestamp) -> io::Result<Day> {
+    /// All lines before `fact` are on the disk. That the next ones go into this file is written before it gets any: its name alone
+    /// does not tell, because the clock may have gone back, or the file may be another one of that name.
+    fn open_day(&mut self, fact: u64, at: Timestamp) -> io::Result<()> {
         let time = jiff::Timestamp::from_second(at.seconds()).unwrap_or_default();
         let name = format!("{}{SUFFIX}", time.to_zoned(jiff::tz::TimeZone::UTC).date());
         let path = self.dir.join(&name);
-        let known = self.position.as_ref().filter(|position| position.file == name && path.exists());
-        let file = OpenOptions::new().append(true).create(true).open(&path)?;
-        File::open(&self.dir)?.sync_all()?;
-        let octets = file.metadata()?.len();
+        let length = match fs::metadata(&path) {
+            Ok(found) => Some(found.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let known = self.position.as_ref().filter(|position| position.file == name && length.is_some());
+        let (begun, octets) = (known.map_or(fact, |known| known.begun), length.unwrap_or(0));
         if known.is_some_and(|known| octets < known.octets) {
             return Err(io::Error::other(format!("{name} was cut")));
         }
-        Ok(Day { day: at.day(), begun: known.map_or(fact, |known| known.begun), octets, unsynced: 0, name, file })
+        self.save(Position { next_fact: fact, file: name.clone(), octets, begun })?;
+        let file = OpenOptions::new().append(true).create(true).open(&path)?;
+        File::open(&self.dir)?.sync_all()?;
+        self.day = Some(Day { day: at.day(), begun, octets, unsynced: 0, name, file });
+        Ok(())
     }
 
     /// Octets of lines that wait for [`CdrFiles::flush`].

@@ -167,6 +167,53 @@ fn files_of_another_store_hold_nothing_up() {
     assert_eq!(ground.reached, 4);
 }
 
+/// What is written and not synced when the process is killed stands there, also if its file is not the newest by name.
+#[test]
+fn a_day_that_comes_again_is_gone_on_with() {
+    let mut ground = Ground::new();
+    ground.ends(5, 0);
+    ground.ends(5, 1);
+    ground.settle();
+    // The clock was set back while it was down.
+    ground.restart();
+    ground.ends(3, 0);
+    ground.write().expect("room");
+    ground.restart();
+    ground.settle();
+    ground.assert_each_once();
+}
+
+#[test]
+fn what_a_day_lacks_is_written_again_and_not_what_the_day_before_has() {
+    let mut ground = Ground::new();
+    ground.ends(5, 0);
+    ground.settle();
+    // All before the next sync: the rest of a day, the first of the next one, and a kill.
+    ground.ends(4, 0);
+    ground.ends(4, 1);
+    ground.write().expect("room");
+    ground.restart();
+    fs::write(ground.newest().expect("a file"), "").expect("emptied");
+    ground.restart();
+    ground.settle();
+    ground.assert_each_once();
+}
+
+#[test]
+fn a_file_that_is_new_lacks_nothing_of_the_one_that_was_taken_away() {
+    let mut ground = Ground::new();
+    ground.ends(5, 0);
+    ground.settle();
+    ground.take_away(|_| true);
+    ground.restart();
+    ground.ends(2, 0);
+    ground.files.lines(6, Timestamp(FIRST_DAY * DAY_MICROS)).expect("a new file of the same day");
+    // Killed before a line is in it.
+    ground.restart();
+    ground.settle();
+    ground.assert_each_once();
+}
+
 #[test]
 fn nothing_is_written_while_the_position_cannot_be_read() {
     let mut ground = Ground::new();
