@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use edges::{Core, TENANT, bind, runtime, server_ground, tenant};
 use sluice::exchange::Exchange;
-use sluice::ingress::smpp::listen::serve;
+use sluice::ingress::smpp::listen::{run, serve};
 use sluice::ingress::smpp::{Config, Ground};
+use sluice::link::Ended;
 use sluice::smpp::decode::decode;
 use sluice::smpp::encode::encode;
 use sluice::smpp::frame::frame;
@@ -115,6 +116,33 @@ fn connections_that_do_not_bind_keep_nobody_out() {
             assert_eq!(status(address, "riverside", "secret").await, Some(CommandStatus::ROK));
         }
         assert_eq!(held[0].read(&mut [0]).await.expect("closed in order"), 0, "the first to come had to go");
+    });
+}
+
+#[test]
+fn a_bind_in_the_moment_of_being_shown_out_is_served() {
+    let ground = server_ground(&Core::new(), tenant(), Config::default());
+    let_links_go(ground.exchange.clone());
+    runtime().block_on(async {
+        let peer: std::net::SocketAddr = "127.0.0.1:2775".parse().expect("an address");
+        let guest = ground.lobby.enter(peer.ip());
+        ground.lobby.room(peer.ip(), || true).await;
+        let (mut esme, stream) = tokio::io::duplex(1 << 16);
+        let sent = |sequence, body| {
+            let mut octets = Vec::new();
+            encode(&Pdu { status: CommandStatus::ROK, sequence, body }, &mut octets);
+            octets
+        };
+        let bound = sent(1, Body::BindTransmitter(bind("riverside", "secret")));
+        esme.write_all(&bound).await.expect("the pipe has room");
+        let (_stop, mut stopped) = watch::channel(false);
+        let leaves = async {
+            esme.read_exact(&mut [0; 16]).await.expect("the bind is answered");
+            esme.write_all(&sent(2, Body::Unbind)).await.expect("and the link stays");
+            while esme.read(&mut [0; 64]).await.expect("it ends in order") > 0 {}
+        };
+        let (ended, ()) = tokio::join!(run(stream, peer, guest, ground.clone(), &mut stopped), leaves);
+        assert_ne!(ended, Ended::Crowded);
     });
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -33,7 +34,35 @@ struct Waiting {
 struct Place {
     origin: IpAddr,
     since: Instant,
-    shown_out: Arc<Notify>,
+    notice: Arc<Notice>,
+}
+
+/// The word to a connection that it has to go. It is taken back from who does something that counts before it was heard.
+#[derive(Debug, Default)]
+pub struct Notice {
+    must_go: AtomicBool,
+    told: Notify,
+}
+
+impl Notice {
+    /// Comes back once the connection has to go.
+    pub async fn given(&self) {
+        loop {
+            self.told.notified().await;
+            if self.must_go.load(Ordering::Acquire) {
+                return;
+            }
+        }
+    }
+
+    fn give(&self) {
+        self.must_go.store(true, Ordering::Release);
+        self.told.notify_one();
+    }
+
+    fn take_back(&self) {
+        self.must_go.store(false, Ordering::Release);
+    }
 }
 
 /// One connection. It waits from its making until it is dropped, but for the time between [`Guest::leave`] and [`Guest::come_back`].
@@ -42,15 +71,15 @@ pub struct Guest {
     lobby: Arc<Lobby>,
     origin: IpAddr,
     place: u64,
-    shown_out: Arc<Notify>,
+    notice: Arc<Notice>,
 }
 
 impl Lobby {
     /// Lets a connection in.
     pub fn enter(self: &Arc<Lobby>, peer: IpAddr) -> Guest {
-        let (origin, shown_out) = (origin(peer), Arc::default());
-        let place = self.lock().add(origin, &shown_out);
-        Guest { lobby: self.clone(), origin, place, shown_out }
+        let (origin, notice) = (origin(peer), Arc::default());
+        let place = self.lock().add(origin, &notice);
+        Guest { lobby: self.clone(), origin, place, notice }
     }
 
     /// How many wait.
@@ -79,7 +108,7 @@ impl Lobby {
         let longest = waiting.guests.iter().find(|(_, guest)| !crowds || guest.origin == newcomer);
         let number = longest.filter(|(_, guest)| guest.since.elapsed() >= grace).map(|(number, _)| *number);
         let guest = number.and_then(|number| waiting.remove(number));
-        guest.as_ref().inspect(|guest| guest.shown_out.notify_one()).is_some()
+        guest.as_ref().inspect(|guest| guest.notice.give()).is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -89,9 +118,9 @@ impl Lobby {
 }
 
 impl Waiting {
-    fn add(&mut self, origin: IpAddr, shown_out: &Arc<Notify>) -> u64 {
+    fn add(&mut self, origin: IpAddr, notice: &Arc<Notice>) -> u64 {
         self.next += 1;
-        self.guests.insert(self.next, Place { origin, since: Instant::now(), shown_out: shown_out.clone() });
+        self.guests.insert(self.next, Place { origin, since: Instant::now(), notice: notice.clone() });
         *self.shares.entry(origin).or_default() += 1;
         self.next
     }
@@ -110,18 +139,20 @@ impl Waiting {
 
 impl Guest {
     /// Told when the connection has to go.
-    pub fn shown_out(&self) -> Arc<Notify> {
-        self.shown_out.clone()
+    pub fn notice(&self) -> Arc<Notice> {
+        self.notice.clone()
     }
 
     /// It does something that counts: it may stay.
     pub fn leave(&self) {
-        self.lobby.lock().remove(self.place);
+        let mut waiting = self.lobby.lock();
+        waiting.remove(self.place);
+        self.notice.take_back();
     }
 
     /// It waits again, as the last to come.
     pub fn come_back(&mut self) {
-        self.place = self.lobby.lock().add(self.origin, &self.shown_out);
+        self.place = self.lobby.lock().add(self.origin, &self.notice);
     }
 }
 
@@ -149,9 +180,9 @@ mod tests {
     }
 
     fn must_go(guest: &Guest) -> bool {
-        let shown_out = guest.shown_out();
-        let told = std::pin::pin!(shown_out.notified());
-        told.poll(&mut Context::from_waker(Waker::noop())).is_ready()
+        let notice = guest.notice();
+        let given = std::pin::pin!(notice.given());
+        given.poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
     #[test]
@@ -168,6 +199,17 @@ mod tests {
         assert_eq!(lobby.len(), 1);
         assert!(lobby.make_room(newcomer, Duration::ZERO) && must_go(&guests[1]), "who has come back waits like all");
         assert!(!lobby.make_room(newcomer, Duration::ZERO), "nobody is left");
+    }
+
+    #[test]
+    fn who_does_something_in_the_moment_it_is_shown_out_stays() {
+        let lobby = Arc::<Lobby>::default();
+        let (mut guest, newcomer) = (lobby.enter(address("192.0.2.1")), address("198.51.100.1"));
+        assert!(lobby.make_room(newcomer, Duration::ZERO));
+        guest.leave();
+        assert!(!must_go(&guest));
+        guest.come_back();
+        assert!(lobby.make_room(newcomer, Duration::ZERO) && must_go(&guest), "later it has to go like all");
     }
 
     #[test]

@@ -13,13 +13,13 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
 use crate::ingress::accepting::Accepting;
 use crate::ingress::http::patient::Patient;
-use crate::ingress::lobby::{Guest, Lobby};
+use crate::ingress::lobby::{Guest, Lobby, Notice};
 
 /// What bounds the server towards hostile and broken clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,9 @@ const HEAD_OCTETS_MAX: usize = 64 << 10;
 
 /// Requests at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 64;
+
+/// Who was shown out has gone after so long.
+const GOING_MAX: Duration = Duration::from_millis(100);
 
 /// Who is at the other end of the connection.
 #[derive(Clone, Copy, Debug)]
@@ -114,8 +117,13 @@ struct Doors {
 impl Doors {
     /// Waits for a place for a newcomer. Who has waited longest without a request makes room; if all have one, the first that ends.
     async fn place(&self, newcomer: IpAddr) -> OwnedSemaphorePermit {
-        self.lobby.room(newcomer, || self.places.available_permits() == 0).await;
-        self.places.clone().acquire_owned().await.expect("the semaphore is never closed")
+        loop {
+            self.lobby.room(newcomer, || self.places.available_permits() == 0).await;
+            // Who was shown out may have got a request in the same moment and stay.
+            if let Ok(place) = timeout(GOING_MAX, self.places.clone().acquire_owned()).await {
+                return place.expect("the semaphore is never closed");
+            }
+        }
     }
 }
 
@@ -123,7 +131,7 @@ impl Doors {
 #[derive(Clone)]
 struct Visit {
     stay: Arc<Mutex<Stay>>,
-    shown_out: Arc<Notify>,
+    notice: Arc<Notice>,
 }
 
 struct Stay {
@@ -134,8 +142,8 @@ struct Stay {
 
 impl Visit {
     fn new(guest: Guest) -> Visit {
-        let shown_out = guest.shown_out();
-        Visit { stay: Arc::new(Mutex::new(Stay { guest, requests: 0, idle_since: Instant::now() })), shown_out }
+        let notice = guest.notice();
+        Visit { stay: Arc::new(Mutex::new(Stay { guest, requests: 0, idle_since: Instant::now() })), notice }
     }
 
     /// A request is in work until the value is dropped.
@@ -158,7 +166,7 @@ impl Visit {
                 return;
             }
             tokio::select! {
-                () = self.shown_out.notified() => return,
+                () = self.notice.given() => return,
                 () = sleep_until(until) => {}
             }
         }

@@ -66,12 +66,12 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     stop: &mut watch::Receiver<bool>,
 ) -> Ended {
     let session = Session::smsc(ground.config.session(), ground.clock.elapsed());
-    let shown_out = guest.shown_out();
+    let notice = guest.notice();
     let mut end = ServerEnd::new(ground.clone(), peer, guest);
     let ended = tokio::select! {
         biased;
         ended = drive::run(stream, session, &mut end, ground.clock, ground.config.limits, stop) => ended,
-        () = shown_out.notified() => Ended::Crowded,
+        () = notice.given() => Ended::Crowded,
     };
     match &ended {
         Ended::OutOfStep(error) if ground.attempts.mention(peer.ip(), "not_smpp") => {
