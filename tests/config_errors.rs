@@ -225,6 +225,18 @@ fn what_is_let_pass_would_start() {
     }
     let outbind = "outbind_listen = \"127.0.0.1:2775\"\noutbind_system_id = \"smsc\"\n[[route]]";
     assert_eq!(errors(&RIGHT.replace("[[route]]", outbind)), ["8 carrier.outbind_listen"]);
+    for (one, other, clash) in [
+        ("0.0.0.0", "[::1]", false),
+        ("127.0.0.1", "[::1]", false),
+        ("0.0.0.0", "[::ffff:127.0.0.1]", true),
+        ("[::]", "127.0.0.1", true),
+        ("[::1]", "[::]", true),
+        ("0.0.0.0", "[::]", true),
+    ] {
+        let ports = format!("[smpp]\nlisten = \"{one}:2775\"\n[http]\nlisten = \"{other}:2775\"\n{RIGHT}");
+        let passes = Files::new().load(&ports).is_ok();
+        assert_eq!(passes, !clash, "{one} beside {other}");
+    }
     let anywhere = "[smpp]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"127.0.0.1:0\"\n";
     let filter = "[node]\nlog = \"warn, sluice::carrier=DEBUG\"\n";
     assert!(Files::new().load(&format!("{anywhere}{filter}{RIGHT}")).is_ok(), "free ports do not clash");

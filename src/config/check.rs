@@ -21,9 +21,8 @@ pub(super) fn ports(
         .filter_map(|carrier| Some(("carrier.outbind_listen", carrier.value.outbind_listen?, carrier.place.clone())));
     let mut taken: Vec<(&str, SocketAddr, Place)> = Vec::new();
     for (key, address, place) in own.into_iter().chain(outbinds) {
-        let same_host = |ip: IpAddr| ip == address.ip() || ip.is_unspecified() || address.ip().is_unspecified();
         let clash = |(_, other, _): &&(&str, SocketAddr, Place)| {
-            address.port() != 0 && other.port() == address.port() && same_host(other.ip())
+            address.port() != 0 && other.port() == address.port() && overlap(other.ip(), address.ip())
         };
         if let Some((first, _, first_place)) = taken.iter().find(clash) {
             // A section that is absent has its default and no line.
@@ -32,6 +31,14 @@ pub(super) fn ports(
         }
         taken.push((key, address, place));
     }
+}
+
+/// Whether what comes to one address could come to the other: `0.0.0.0` is every address of IPv4, `[::]` every address there is.
+fn overlap(one: IpAddr, other: IpAddr) -> bool {
+    let (one, other) = (one.to_canonical(), other.to_canonical());
+    let any = |ip: IpAddr| ip.is_unspecified();
+    let all = |ip: IpAddr| ip.is_ipv6() && any(ip);
+    one == other || all(one) || all(other) || (any(one) || any(other)) && one.is_ipv4() == other.is_ipv4()
 }
 
 /// Tenants and carriers: who there is. `window_max` is that of [smpp].
