@@ -86,6 +86,8 @@ impl Core {
             message.state = State::Accepted;
         }
         let (key, expires, ordered) = (lane_key(message), message.expires_s, message.flag(flags::ORDERED));
+        // Whatever it waited for before, it has its place in the lane now.
+        message.set(bits::BEHIND, false);
         if !message.has(bits::IN_LANE) {
             message.set(bits::IN_LANE, true);
             self.schedule.lanes.push_back(key, slot);

@@ -140,8 +140,8 @@ impl Fold {
 
     fn insert(&mut self, accepted: &Accepted<'_>, place: Place) -> u32 {
         let keyed = accepted.idempotency.key != 0;
-        let Accepted { price_micros: micros, currency, others, .. } = *accepted;
-        let tariff = self.messages.tariff(Tariff { micros, currency, others });
+        let Accepted { price_micros: micros, currency, carrier: first, others, .. } = *accepted;
+        let tariff = self.messages.tariff(Tariff { micros, currency, first, others });
         let slot = self.messages.insert(Slot {
             id: accepted.id,
             place,

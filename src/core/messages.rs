@@ -7,7 +7,7 @@ use hashbrown::HashTable;
 
 use crate::core::slot::{CARRIER_ID_INLINE, NONE, Part, Slot};
 use crate::fact::{Others, PartRef, PartSummary, Stage};
-use crate::message::{Currency, MessageId};
+use crate::message::{CarrierId, Currency, MessageId};
 use crate::release::chunks::Chunks;
 
 /// What messages of one price and route share.
@@ -15,6 +15,8 @@ use crate::release::chunks::Chunks;
 pub(super) struct Tariff {
     pub(super) micros: i64,
     pub(super) currency: Currency,
+    /// The carrier that was chosen first.
+    pub(super) first: CarrierId,
     pub(super) others: Others,
 }
 
@@ -100,9 +102,21 @@ impl Messages {
         (tariff.micros, tariff.currency)
     }
 
-    /// By which carriers a message may go as well.
-    pub(super) fn others(&self, slot: u32) -> Others {
-        self.tariffs.get(self.slots.get(slot).tariff as usize).map_or(Others::default(), |tariff| tariff.others)
+    /// By which carriers a message may go, the preferred one first.
+    pub(super) fn choices(&self, slot: u32) -> impl Iterator<Item = CarrierId> + use<> {
+        let tariff = self.tariffs.get(self.slots.get(slot).tariff as usize).copied().unwrap_or_default();
+        std::iter::once(tariff.first).chain(tariff.others.iter())
+    }
+
+    /// A message goes over to another carrier, which has nothing to do with what befell it at the last one.
+    pub(super) fn go_over(&mut self, slot: u32, to: CarrierId) {
+        self.slots.get_mut(slot).carrier = to;
+        let mut next = self.slots.get(slot).first_part;
+        while next != NONE {
+            let part = self.parts.get_mut(next);
+            (part.losses, part.losses_alone) = (0, 0);
+            next = part.next;
+        }
     }
 
     /// Whether no part of a message is with its carrier or was.

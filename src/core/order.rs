@@ -45,7 +45,7 @@ impl Core {
         message.set(bits::BEHIND, false);
         let Some(next) = self.first(key) else { return };
         let message = self.fold.messages.slot_mut(next);
-        if message.has(bits::BEHIND) {
+        if message.has(bits::BEHIND) && !message.has(bits::IN_LANE | bits::SCHEDULED) {
             // Its turn had come already.
             message.set(bits::BEHIND, false);
             message.set(bits::IN_LANE, true);

@@ -125,6 +125,8 @@ pub(super) struct Carrier {
     pub(super) answers: u32,
     /// While it has no bind: when to look for messages that may go by another carrier.
     pub(super) look_at: Option<Timestamp>,
+    /// At which of its lanes that look begins, so that each comes first in turn.
+    pub(super) look_from: usize,
     /// When its rate allows the next part, if that is what it waits for.
     pub(super) ready_at: Option<Timestamp>,
 }

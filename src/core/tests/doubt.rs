@@ -1,7 +1,7 @@
 //! Parts without an outcome: what no carrier answers ends all the same, and takes nothing else with it.
 
-use super::world::{ALPHA, CARRIER_A, PRICE, Sample, World};
-use crate::command::{Command, Outcome};
+use super::world::{ALPHA, BETA, CARRIER_A, CARRIER_B, PRICE, Sample, World};
+use crate::command::{Command, Outcome, Role};
 use crate::core::Terms;
 use crate::message::State;
 use crate::release::retry::Retry;
@@ -165,4 +165,50 @@ fn what_a_link_leaves_in_doubt_goes_again_in_its_order() {
     let number = |place: &u16| messages.slot(messages.part(bind.window[usize::from(*place)]).slot).number;
     let places: Vec<u16> = world.submits().iter().map(|(_, place, ..)| *place).collect();
     assert_eq!(places.iter().map(number).collect::<Vec<_>>(), [1, 2, 3, 4]);
+}
+
+#[test]
+fn losses_at_one_carrier_are_not_held_against_a_message_at_another() {
+    let mut world = World::new();
+    world.others = vec![BETA];
+    world.open_carrier(CARRIER_A, 10);
+    world.submit(Sample { number: 1, ..Sample::default() });
+    world.turn();
+    world.taken(CARRIER_A, 0, "a");
+    world.turn();
+    // Two losses in company at ALPHA.
+    for number in [2, 3] {
+        world.submit(Sample { number, ..Sample::default() });
+    }
+    world.turn();
+    for _ in 0..2 {
+        assert_eq!(world.submits().len(), 2);
+        world.push(Command::Close { link: CARRIER_A });
+        world.turn();
+        world.open_carrier(CARRIER_A, 10);
+        world.turn();
+        if world.submits().len() == 1 {
+            break;
+        }
+    }
+    // They go alone now. ALPHA goes away for good, BETA comes and drops each link, whatever it gets, and answers nothing.
+    world.push(Command::Close { link: CARRIER_A });
+    world.turn();
+    for _ in 0..12 {
+        open_beta(&mut world, 10);
+        for _ in 0..20 {
+            if !world.submits().is_empty() {
+                break;
+            }
+            world.wait(1);
+        }
+        world.push(Command::Close { link: CARRIER_B });
+        world.turn();
+    }
+    assert_eq!(world.core.numbers().given_up, 0, "BETA has answered nobody");
+}
+
+fn open_beta(world: &mut World, window: u16) {
+    world.push(Command::Open { link: CARRIER_B, role: Role::Carrier(BETA), window });
+    world.turn();
 }

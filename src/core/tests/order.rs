@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::world::{CARRIER_A, CARRIER_B, Sample, World};
-use crate::command::{Command, Effect, Outcome};
+use crate::command::{Command, Effect, Outcome, Span};
 use crate::fact::{Fact, flags, layout, records};
 use crate::message::LinkId;
 
@@ -160,4 +160,44 @@ proptest! {
         assert_ordered(&world);
         prop_assert!(world.core.schedule.orders.is_empty());
     }
+}
+
+#[test]
+fn one_that_slept_behind_another_stands_once_in_its_lane() {
+    let mut world = World::new();
+    let ordered = Sample { flags: flags::PRICED | flags::ORDERED, ..Sample::default() };
+    world.submit(Sample { validity_s: 100, ..ordered });
+    world.submit(ordered);
+    world.turn();
+    let ids: Vec<_> = {
+        let messages = &world.core.fold.messages;
+        messages.occupied().map(|slot| messages.slot(slot).id).collect()
+    };
+    world.restart_from(0);
+    world.reader_sleeps = true;
+    world.open_carrier(CARRIER_A, 10);
+    world.turn();
+    let loads = world.effects.iter().filter(|(_, effect)| matches!(effect, Effect::Load { .. })).count();
+    assert_eq!(loads, 2);
+    // Their key is gone, or the disk errs: one after the other cannot be opened.
+    for id in &ids {
+        let place = {
+            let messages = &world.core.fold.messages;
+            messages.slot(messages.find(*id).expect("it lives")).place
+        };
+        world.push(Command::Loaded { id: *id, place, envelope: Span::default() });
+        world.turn();
+    }
+    world.push(Command::Close { link: CARRIER_A });
+    world.turn();
+    world.wait(61);
+    world.wait(40);
+    world.submit(Sample { number: 1, ..Sample::default() });
+    world.submit(Sample { number: 2, ..Sample::default() });
+    world.turn();
+    world.reader_sleeps = false;
+    world.open_carrier(CARRIER_A, 10);
+    world.turn();
+    world.turn();
+    assert_eq!(world.core.numbers().released, 3);
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::world::{CARRIER_A, CARRIER_B, PLATFORM, PRICE, Sample, World};
-use crate::command::{Answer, Command, Effect, Outcome};
+use super::world::{BETA, CARRIER_A, CARRIER_B, PLATFORM, PRICE, Sample, World};
+use crate::command::{Answer, Command, Effect, Outcome, Role};
 use crate::core::Config;
+use crate::core::slot::bits;
 use crate::fact::{Fact, flags, layout, records};
-use crate::message::{LinkId, State};
+use crate::message::{CarrierId, LinkId, MessageId, State};
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
@@ -20,6 +21,55 @@ enum Step {
     Open { second: bool, window: u16 },
     Wait { seconds: i64 },
     Restart,
+    OpenBeta { window: u16 },
+    CloseBeta,
+    Unreadable { on: bool },
+}
+
+const BETA_LINK: LinkId = LinkId(9);
+
+/// Every message that waits has one place to wait in, and something that wakes it.
+fn each_waits_somewhere(world: &World) {
+    let lanes = &world.core.schedule.lanes;
+    let mut seen = BTreeSet::new();
+    for carrier in 0..4u16 {
+        let mut waiting = 0;
+        for lane in lanes.of(CarrierId(carrier)).collect::<Vec<_>>() {
+            let len = lanes.len(lane) as usize;
+            let slots: Vec<u32> = lanes.ahead(lane).take(len + 1).collect();
+            assert_eq!(slots.len(), len, "a lane is as long as it says");
+            waiting += len as u64;
+            for slot in &slots {
+                assert!(seen.insert(*slot), "a slot stands twice");
+                assert!(world.core.fold.messages.slot(*slot).has(bits::IN_LANE), "and knows it");
+                assert_eq!(world.core.fold.messages.slot(*slot).carrier.0, carrier);
+            }
+            if lanes.is_parked(lane) {
+                assert!(
+                    slots.iter().any(|slot| world.core.fold.messages.slot(*slot).has(bits::LOADING)),
+                    "parked for ever"
+                );
+            }
+        }
+        assert_eq!(waiting, lanes.waiting(CarrierId(carrier)));
+    }
+    for slot in world.core.fold.messages.occupied() {
+        let message = world.core.fold.messages.slot(slot);
+        assert_eq!(message.has(bits::IN_LANE), seen.contains(&slot));
+        let sleeps = message.has(bits::SCHEDULED) && !message.has(bits::CONCLUDED);
+        if !message.has(bits::CONCLUDED) && !message.has(bits::IN_LANE) && !sleeps && world.core.waits(slot) {
+            assert!(message.has(bits::BEHIND), "it waits nowhere");
+            let queue = &world.core.schedule.orders[&(message.tenant, message.number)];
+            let messages = &world.core.fold.messages;
+            let lives = |(slot, id): &&(u32, MessageId)| {
+                messages.slot(*slot).id == *id && messages.slot(*slot).has(bits::IN_ORDER)
+            };
+            assert_ne!(queue.iter().find(lives).map(|(slot, _)| *slot), Some(slot), "behind nobody");
+        }
+        if !message.has(bits::CONCLUDED) {
+            assert!(world.core.schedule.wheel.is_set(slot), "it has no timer");
+        }
+    }
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -34,6 +84,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<bool>(), 1u16..6).prop_map(|(second, window)| Step::Open { second, window }),
         2 => (1i64..90).prop_map(|seconds| Step::Wait { seconds }),
         1 => Just(Step::Restart),
+        2 => (1u16..6).prop_map(|window| Step::OpenBeta { window }),
+        1 => Just(Step::CloseBeta),
+        1 => any::<bool>().prop_map(|on| Step::Unreadable { on }),
     ]
 }
 
@@ -41,6 +94,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Outside {
     bound: [bool; 2],
+    beta: bool,
     /// Bind and window place of each unanswered submit.
     unanswered: Vec<(LinkId, u16)>,
     delivers: Vec<u16>,
@@ -66,11 +120,14 @@ impl Outside {
 }
 
 fn run(steps: &[Step]) {
-    let mut world = World::with(Config { segments_max: 2, finished_max: 10, ..World::new().config });
+    let mut world =
+        World::with(Config { segments_max: 2, finished_max: 10, arena_octets: 1500, ..World::new().config });
+    world.others = vec![CarrierId(3), BETA];
     let mut outside = Outside::default();
     for (n, step) in steps.iter().enumerate() {
         let priced = take_step(&mut world, &mut outside, *step, n);
         outside.see(&world, priced);
+        each_waits_somewhere(&world);
         let (reserved, posted, voided) = world.books();
         assert_eq!(reserved + posted + voided, outside.accepted_parts * PRICE, "after {step:?}");
         assert!(reserved >= 0 && posted >= 0 && voided >= 0);
@@ -160,6 +217,12 @@ fn take_step(world: &mut World, outside: &mut Outside, step: Step, n: usize) -> 
         }
         Step::Open { second, window } => open(world, outside, second, window),
         Step::Wait { seconds } => world.wait(seconds),
+        Step::OpenBeta { window } if !outside.beta => open_beta(world, outside, window),
+        Step::CloseBeta if outside.beta => close_beta(world, outside),
+        Step::Unreadable { on } => {
+            world.unreadable = on;
+            world.turn();
+        }
         Step::Restart => {
             world.restart_from(world.recycled + 1);
             *outside = Outside {
@@ -185,8 +248,22 @@ fn open(world: &mut World, outside: &mut Outside, second: bool, window: u16) {
     world.turn();
 }
 
+fn open_beta(world: &mut World, outside: &mut Outside, window: u16) {
+    outside.beta = true;
+    world.push(Command::Open { link: BETA_LINK, role: Role::Carrier(BETA), window });
+    world.turn();
+}
+
+fn close_beta(world: &mut World, outside: &mut Outside) {
+    outside.beta = false;
+    outside.unanswered.retain(|(of, _)| *of != BETA_LINK);
+    world.push(Command::Close { link: BETA_LINK });
+    world.turn();
+}
+
 /// All validity ends, all receipts stay away, and the tenant takes all it is owed.
 fn end_everything(world: &mut World) {
+    world.unreadable = false;
     world.open_tenant(100);
     for _ in 0..40 {
         world.wait(72 * 3600);

@@ -140,3 +140,28 @@ fn nobody_is_asked_where_there_is_no_other() {
     world.turn();
     assert_eq!(world.core.live(), 0);
 }
+
+#[test]
+fn what_went_over_goes_back_when_only_its_first_carrier_is_there() {
+    let mut world = World::new();
+    world.others = vec![BETA];
+    world.submit(Sample::default());
+    world.submit(Sample { number: 78, ..Sample::default() });
+    world.turn();
+    open_beta(&mut world, 1);
+    world.wait(1);
+    assert_eq!(world.submits().len(), 1, "one is in the window, one waits in the lane of BETA");
+    world.taken(CARRIER_B, 0, "x");
+    world.push(Command::Hold { link: CARRIER_B, held: true });
+    world.turn();
+    world.push(Command::Close { link: CARRIER_B });
+    world.open_carrier(CARRIER_A, 10);
+    world.turn();
+    for _ in 0..100 {
+        world.wait(1);
+        if !world.submits().is_empty() {
+            return;
+        }
+    }
+    panic!("it waits for BETA although ALPHA is up");
+}

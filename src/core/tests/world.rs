@@ -38,6 +38,8 @@ pub(super) struct World {
     pub(super) reader_sleeps: bool,
     /// The reader finds no record of a message when it sweeps.
     pub(super) reader_is_blind: bool,
+    /// Bodies cannot be opened.
+    pub(super) unreadable: bool,
 }
 
 /// What a test message is like.
@@ -88,6 +90,7 @@ impl World {
             recycled: 0,
             reader_sleeps: false,
             reader_is_blind: false,
+            unreadable: false,
         };
         world.turn();
         world
@@ -225,12 +228,14 @@ impl World {
             }
             self.push(Command::Swept { segment });
         }
+        let mut before = std::mem::take(&mut self.effects);
         for (id, place) in loads {
             let sealed = self.record_at(place, |accepted| accepted.sealed.to_vec());
-            let envelope = Span::append(&sealed, &mut self.batch.bytes);
+            let envelope = if self.unreadable { Span::default() } else { Span::append(&sealed, &mut self.batch.bytes) };
             self.push(Command::Loaded { id, place, envelope });
+            self.turn();
+            before.append(&mut self.effects);
         }
-        let before = std::mem::take(&mut self.effects);
         self.turn();
         self.effects.splice(0..0, before);
     }
