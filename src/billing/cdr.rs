@@ -106,6 +106,11 @@ pub fn last_whole_line(tail: &[u8]) -> WholeLines {
     WholeLines { octets: stays, fact: None }
 }
 
+/// Whether it is a line as they are written here.
+pub fn is_line(text: &[u8]) -> bool {
+    serde_json::from_slice::<Line>(text).is_ok()
+}
+
 /// What is read of a line.
 #[derive(Deserialize)]
 struct Line {

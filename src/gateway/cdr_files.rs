@@ -4,13 +4,13 @@
 //! written again from where it breaks off; one that is gone is not, because somebody has it.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::billing::cdr::last_whole_line;
+use crate::billing::cdr::{is_line, last_whole_line};
 use crate::message::Timestamp;
 use crate::store::disk::Disk;
 
@@ -92,7 +92,7 @@ impl<D: Disk> CdrFiles<D> {
     fn found(&self, names: &[String]) -> io::Result<Position> {
         let known = self.position.clone().unwrap_or_default();
         for name in names.iter().take_while(|name| **name > known.file) {
-            let Cut { octets, fact, .. } = cut(&self.dir.join(name), 0)?;
+            let Cut { octets, fact, .. } = cut(&self.dir.join(name), None)?;
             if let Some(fact) = fact.filter(|fact| *fact >= known.next_fact) {
                 let begun = if self.position.is_some() { known.next_fact } else { fact + 1 };
                 return Ok(Position { next_fact: fact + 1, file: name.clone(), octets, begun });
@@ -101,7 +101,7 @@ impl<D: Disk> CdrFiles<D> {
         if !names.contains(&known.file) {
             return Ok(known);
         }
-        let Cut { is_whole, fact, octets } = cut(&self.dir.join(&known.file), known.octets)?;
+        let Cut { is_whole, fact, octets } = cut(&self.dir.join(&known.file), Some(known.octets))?;
         let next_fact = match fact {
             Some(fact) => fact + 1,
             None if is_whole => known.next_fact,
@@ -243,12 +243,17 @@ struct Cut {
     octets: u64,
 }
 
-/// Cuts what follows the last whole message of a file of which `octets` are known to be good.
-fn cut(path: &Path, octets: u64) -> io::Result<Cut> {
+/// Cuts what follows the last whole message of a file of which `octets` are known to be good. A line behind those that cannot be read
+/// is where a power cut has left a hole; in a file of which nothing is known it may be anybody's and stays.
+fn cut(path: &Path, octets: Option<u64>) -> io::Result<Cut> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-    let length = file.seek(SeekFrom::End(0))?;
-    let is_whole = octets == 0 || (octets <= length && octet_at(&mut file, octets - 1)? == b'\n');
-    let known = if is_whole { octets } else { 0 };
+    let size = file.seek(SeekFrom::End(0))?;
+    let is_whole = match octets {
+        Some(octets) => octets == 0 || (octets <= size && octet_at(&mut file, octets - 1)? == b'\n'),
+        None => false,
+    };
+    let known = octets.filter(|_| is_whole).unwrap_or(0);
+    let length = if is_whole { readable_to(&mut file, known)? } else { size };
     let from = known.max(length.saturating_sub(TAIL_OCTETS));
     file.seek(SeekFrom::Start(from))?;
     let mut tail = Vec::new();
@@ -257,11 +262,22 @@ fn cut(path: &Path, octets: u64) -> io::Result<Cut> {
     let first_line = if from == known { 0 } else { line_end().map_or(0, |at| at + 1) };
     let whole = last_whole_line(&tail[first_line..]);
     let end = from + (first_line + whole.octets) as u64;
-    if end < length {
+    if end < size {
         file.set_len(end)?;
     }
     file.sync_data()?;
     Ok(Cut { is_whole, fact: whole.fact, octets: end })
+}
+
+/// Where the first line from `from` on begins that cannot be read.
+fn readable_to(file: &mut File, from: u64) -> io::Result<u64> {
+    file.seek(SeekFrom::Start(from))?;
+    let (mut reader, mut line, mut end) = (BufReader::new(file), Vec::new(), from);
+    while reader.read_until(b'\n', &mut line)? > 0 && is_line(&line) {
+        end += line.len() as u64;
+        line.clear();
+    }
+    Ok(end)
 }
 
 fn octet_at(file: &mut File, at: u64) -> io::Result<u8> {

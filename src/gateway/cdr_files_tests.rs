@@ -214,6 +214,27 @@ fn a_file_that_is_new_lacks_nothing_of_the_one_that_was_taken_away() {
     ground.assert_each_once();
 }
 
+/// The size of a file may reach the disk before its pages do, and those in any order.
+#[test]
+fn a_hole_that_a_power_cut_left_is_filled() {
+    for (from, octets) in [(0, 512), (50, 2_000), (1_000, 1), (3_000, 100_000)] {
+        let mut ground = Ground::new();
+        ground.ends(5, 0);
+        ground.settle();
+        let path = ground.newest().expect("a file");
+        let synced = fs::metadata(&path).expect("its length").len() as usize;
+        ground.ends(60, 0);
+        ground.write().expect("room");
+        let mut text = fs::read(&path).expect("the lines");
+        let end = text.len().min(synced + from + octets);
+        text[synced + from..end].fill(0);
+        fs::write(&path, text).expect("written");
+        ground.restart();
+        ground.settle();
+        ground.assert_each_once();
+    }
+}
+
 #[test]
 fn nothing_is_written_while_the_position_cannot_be_read() {
     let mut ground = Ground::new();
