@@ -7,6 +7,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// A killed process holds its lock until the kernel has taken its memory down and its last write has come back, so a lock
@@ -44,6 +45,10 @@ pub trait Disk: Send + Sync + 'static {
     fn create_dir(&self, folder: &str) -> io::Result<()>;
     /// Makes creations, renames and removals in a folder durable.
     fn sync_dir(&self, folder: &str) -> io::Result<()>;
+    /// Keeps one folder at hand, so that from now on `sync_dir` of it cannot fail for want of a descriptor.
+    fn hold_dir(&self, _folder: &str) -> io::Result<()> {
+        Ok(())
+    }
     /// Takes the exclusive lock `name`, creating the file; `WouldBlock` when another holder keeps it.
     fn lock(&self, name: &str) -> io::Result<Self::Lock>;
     /// The name as an operator would type it, for error texts.
@@ -141,6 +146,8 @@ pub(crate) fn folder_of(name: &str) -> &str {
 #[derive(Clone, Debug)]
 pub struct RealDisk {
     root: PathBuf,
+    /// The folder that is kept open.
+    held: Arc<OnceLock<(String, File)>>,
 }
 
 impl RealDisk {
@@ -153,7 +160,7 @@ impl RealDisk {
             let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
             File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
         }
-        Ok(RealDisk { root })
+        Ok(RealDisk { root, held: Arc::default() })
     }
 
     /// The disk rooted at a directory that must already exist; nothing is created.
@@ -162,7 +169,7 @@ impl RealDisk {
         if !root.metadata()?.is_dir() {
             return Err(io::ErrorKind::NotADirectory.into());
         }
-        Ok(RealDisk { root })
+        Ok(RealDisk { root, held: Arc::default() })
     }
 }
 
@@ -205,7 +212,16 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, folder: &str) -> io::Result<()> {
-        File::open(self.path(folder))?.sync_all()
+        match self.held.get() {
+            Some((held, file)) if held == folder => file.sync_all(),
+            _ => File::open(self.path(folder))?.sync_all(),
+        }
+    }
+
+    fn hold_dir(&self, folder: &str) -> io::Result<()> {
+        let file = File::open(self.path(folder))?;
+        self.held.get_or_init(|| (folder.to_owned(), file));
+        Ok(())
     }
 
     fn lock(&self, name: &str) -> io::Result<File> {

@@ -122,6 +122,7 @@ impl<D: Disk> Journal<D> {
         let disk = Arc::new(disk);
         let lock = lock(&*disk)?;
         disk.create_dir(FOLDER).map_err(recovery::disk_error(&*disk, "create", FOLDER))?;
+        disk.hold_dir(FOLDER).map_err(recovery::disk_error(&*disk, "open", FOLDER))?;
         let mut found = recovery::survey(&*disk, Mode::Write)?;
         recovery::tidy(&*disk, &mut found, config.segment_bytes)?;
         let Found { mut segments, spares } = found;

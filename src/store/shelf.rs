@@ -390,7 +390,13 @@ impl<D: Disk> Inside<D> {
             Some(number) => self.disk.rename(&segment, &segment::spare_name(number))?,
             None => self.disk.remove(&segment)?,
         }
-        self.disk.sync_dir(FOLDER)
+        self.sync_names()
+    }
+
+    /// Makes names that have changed durable. Whatever fails here, the job cannot be tried again under the old ones, so no failure
+    /// counts as a full disk.
+    fn sync_names(&self) -> io::Result<()> {
+        self.disk.sync_dir(FOLDER).map_err(io::Error::other)
     }
 
     /// Writes the header of the segment `epoch` into a spare and gives it its name; durable when this returns.
@@ -400,7 +406,7 @@ impl<D: Disk> Inside<D> {
         file.write_all_at(&SegmentHeader { epoch, segment_bytes: self.config.segment_bytes }.encode(), 0)?;
         file.sync()?;
         self.disk.rename(&spare, &segment::segment_name(epoch))?;
-        self.disk.sync_dir(FOLDER)?;
+        self.sync_names()?;
         Ok(Arc::new(file))
     }
 
@@ -413,7 +419,7 @@ impl<D: Disk> Inside<D> {
             return made;
         }
         self.disk.rename(MAKING, &segment::spare_name(number))?;
-        self.disk.sync_dir(FOLDER)
+        self.sync_names()
     }
 
     fn write_zeros(&self) -> io::Result<()> {
