@@ -51,7 +51,7 @@ impl Core {
     fn may_be_followed(&mut self, carrier: CarrierId, entry: u32, notice: &Notice<'_>) -> bool {
         let fails = notice.state.is_some_and(|state| state.is_final() && state != State::Delivered);
         fails
-            && self.fold.messages.part(entry).stage != Stage::Done
+            && self.is_open(entry)
             && self.schedule.carrier(carrier).terms.delivered_wins
             && !self.fold.pending.is_half_full()
     }
@@ -80,7 +80,7 @@ impl Core {
             return None; // One that converts does not mean what it writes.
         }
         match self.spoken_of(carrier, notice, Reading::AtLast) {
-            Found::Part(entry) if self.fold.messages.part(entry).stage != Stage::Done => Some(entry),
+            Found::Part(entry) if self.is_open(entry) => Some(entry),
             _ => None,
         }
     }
@@ -114,15 +114,9 @@ impl Core {
     /// part of whose own id nothing is known (quirks Q02, Q09 and Q76).
     fn settle_early(&mut self, early: &PendingReceipt, crowded: bool, group: &mut Group) {
         let (carrier, notice, key) = (early.carrier(), early.notice(), early.key());
-        let correlation = &self.fold.correlation;
-        let reading = self.habits.reading(carrier);
-        let mut found = self.spoken_of(carrier, &notice, reading);
-        // One that converts does not mean what it writes.
-        if found == Found::None && matches!(reading, Reading::Either | Reading::AsWritten) {
-            found = self.spoken_of(carrier, &notice, Reading::AtLast);
-        }
+        let mut found = self.unclaimed(carrier, &notice, crowded);
         if found == Found::None {
-            found = correlation.without_id(carrier, notice.number);
+            found = self.fold.correlation.without_id(carrier, notice.number);
         }
         let quarantined = &mut self.numbers.quarantined;
         match found {
@@ -132,6 +126,32 @@ impl Core {
             Found::Ambiguous => quarantined.ambiguous += 1,
         }
         self.record(&Fact::Quarantined { at: self.now, key }, group);
+    }
+
+    /// The part of a receipt that no response has claimed, in any reading that fits. One that converts does not mean what it writes: what
+    /// would fit otherwise is only counted, until that has been seen so often that it is no chance.
+    fn unclaimed(&mut self, carrier: CarrierId, notice: &Notice<'_>, crowded: bool) -> Found {
+        let reading = self.habits.reading(carrier);
+        let found = self.spoken_of(carrier, notice, reading);
+        if found != Found::None || matches!(reading, Reading::Mostly(_)) {
+            return found;
+        }
+        let found = self.spoken_of(carrier, notice, Reading::AtLast);
+        if !matches!(reading, Reading::Only(_)) {
+            return found;
+        }
+        match found {
+            Found::Part(entry) if !crowded && self.is_open(entry) && self.is_of_number(entry, notice) => {
+                if self.habits.is_mixed(carrier) {
+                    return found;
+                }
+                if let Some(base) = self.fold.correlation.spelled(carrier, notice, entry) {
+                    self.habits.saw(carrier, base);
+                }
+                Found::None
+            }
+            _ => Found::None,
+        }
     }
 
     /// A receipt that waited ends a part after all, and tells of its carrier's habit.
@@ -151,7 +171,7 @@ impl Core {
         let found = self.spoken_of(carrier, notice, reading);
         let Found::Part(entry) = found else { return found };
         let same_number = self.is_of_number(entry, notice);
-        if !same_number && (self.habits.names_numbers(carrier) || self.fold.messages.part(entry).stage == Stage::Done) {
+        if !same_number && (self.habits.names_numbers(carrier) || !self.is_open(entry)) {
             // An id that is used again comes before the response that gives it to another message (quirks Q01 and Q06).
             return Found::None;
         }
@@ -162,17 +182,21 @@ impl Core {
             return found;
         }
         let Some(base) = self.fold.correlation.spelled(carrier, notice, entry) else { return found };
-        let waits = |entry: u32| self.fold.messages.part(entry).stage != Stage::Done;
         if reading == Reading::Either {
             let rival = self.fold.correlation.rival(carrier, notice, entry);
             match base {
-                Base::AsWritten if rival.is_some_and(waits) => return Found::Ambiguous,
-                Base::Hexadecimal | Base::Decimal if !waits(entry) => return Found::None,
+                Base::AsWritten if rival.is_some_and(|rival| self.is_open(rival)) => return Found::Ambiguous,
+                Base::Hexadecimal | Base::Decimal if !self.is_open(entry) => return Found::None,
                 _ => {}
             }
         }
         self.habits.saw(carrier, base);
         found
+    }
+
+    /// Whether a part still waits for the receipt that ends it.
+    fn is_open(&self, entry: u32) -> bool {
+        self.fold.messages.part(entry).stage != Stage::Done
     }
 
     fn is_of_number(&self, entry: u32, notice: &Notice<'_>) -> bool {

@@ -9,6 +9,8 @@ use crate::message::CarrierId;
 const SETTLED_AFTER: u32 = 8;
 /// A carrier that converts now and then hits an id that is spelled as another was.
 const COINCIDENCES_PER_CONVERSION: u32 = 4;
+/// At so many all counts are halved, so that a carrier that changes is believed as soon after years as after an hour.
+const COUNTED_MAX: u32 = 1024;
 
 /// How a receipt spells an id, compared with the response.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,7 +38,7 @@ pub enum Reading {
     Only(Base),
 }
 
-/// Counts of receipts per carrier since the start.
+/// Counts of receipts per carrier since the start; of the latest, where there were many.
 #[derive(Debug, Default)]
 pub struct Habits {
     carriers: Vec<Habit>,
@@ -72,6 +74,12 @@ impl Habits {
         }
     }
 
+    /// Whether one that converts also writes ids otherwise, so often that it is no chance: there may be several SMSCs behind it.
+    pub fn is_mixed(&self, carrier: CarrierId) -> bool {
+        let habit = self.carriers.get(usize::from(carrier.0)).copied().unwrap_or_default();
+        habit.as_written + habit.hexadecimal.min(habit.decimal) >= SETTLED_AFTER
+    }
+
     /// Whether its receipts name the numbers that its messages went to, so that one of another number is of another message.
     pub fn names_numbers(&self, carrier: CarrierId) -> bool {
         let habit = self.carriers.get(usize::from(carrier.0)).copied().unwrap_or_default();
@@ -81,8 +89,11 @@ impl Habits {
     /// A receipt found its part, whose number it named or did not.
     pub fn saw_number(&mut self, carrier: CarrierId, same: bool) {
         let habit = self.of(carrier);
-        let count = if same { &mut habit.same_number } else { &mut habit.other_number };
-        *count = count.saturating_add(1);
+        *(if same { &mut habit.same_number } else { &mut habit.other_number }) += 1;
+        if habit.same_number.max(habit.other_number) >= COUNTED_MAX {
+            habit.same_number /= 2;
+            habit.other_number /= 2;
+        }
     }
 
     /// A receipt found its part by an id that reads differently in the other base.
@@ -93,7 +104,12 @@ impl Habits {
             Base::Hexadecimal => &mut habit.hexadecimal,
             Base::Decimal => &mut habit.decimal,
         };
-        *count = count.saturating_add(1);
+        *count += 1;
+        if *count >= COUNTED_MAX {
+            habit.as_written /= 2;
+            habit.hexadecimal /= 2;
+            habit.decimal /= 2;
+        }
     }
 
     fn of(&mut self, carrier: CarrierId) -> &mut Habit {
@@ -144,5 +160,23 @@ mod tests {
         assert_eq!(habits.reading(ALPHA), Reading::Only(Base::Decimal));
         (0..700).for_each(|_| habits.saw(ALPHA, Base::AsWritten));
         assert_eq!(habits.reading(ALPHA), Reading::Mostly(Base::Decimal));
+    }
+
+    #[test]
+    fn a_carrier_that_changes_is_believed_as_soon_after_a_million_receipts() {
+        let mut habits = Habits::default();
+        (0..1_000_000).for_each(|_| habits.saw(ALPHA, Base::Decimal));
+        assert!(habits.reading(ALPHA) == Reading::Only(Base::Decimal) && !habits.is_mixed(ALPHA));
+        (0..SETTLED_AFTER).for_each(|_| habits.saw(ALPHA, Base::AsWritten));
+        assert!(habits.is_mixed(ALPHA));
+        (0..COUNTED_MAX / 2).for_each(|_| habits.saw(ALPHA, Base::AsWritten));
+        assert_eq!(habits.reading(ALPHA), Reading::Mostly(Base::Decimal));
+        (0..1_000_000).for_each(|_| habits.saw(ALPHA, Base::AsWritten));
+        assert_eq!(habits.reading(ALPHA), Reading::AsWritten);
+        (0..COUNTED_MAX).for_each(|_| habits.saw(ALPHA, Base::Hexadecimal));
+        assert_ne!(habits.reading(ALPHA), Reading::AsWritten);
+        (0..1_000_000).for_each(|_| habits.saw_number(ALPHA, true));
+        (0..COUNTED_MAX / 2).for_each(|_| habits.saw_number(ALPHA, false));
+        assert!(!habits.names_numbers(ALPHA));
     }
 }

@@ -23,6 +23,62 @@ fn send(world: &mut World, parts: u8) {
     world.turn();
 }
 
+/// How a carrier's receipt names a decimal id.
+type Spelling = fn(u64) -> String;
+
+/// Sends so many messages, each a minute after the last one's receipt; how many of them have ended.
+fn ended(world: &mut World, first: u64, count: u64, spelling: Spelling) -> u64 {
+    let before = world.core.numbers().receipted[usize::from(State::Delivered.smpp())];
+    for id in first..first + count {
+        world.submit(Sample::default());
+        world.turn();
+        let (link, slot, ..) = world.submits()[0];
+        world.taken(link, slot, &id.to_string());
+        world.receipt(&spelling(id), State::Delivered);
+        world.turn();
+        world.wait(62);
+    }
+    world.core.numbers().receipted[usize::from(State::Delivered.smpp())] - before
+}
+
+#[test]
+fn q02_a_carrier_that_stops_to_convert_is_found_out() {
+    let mut world = World::new();
+    world.open_carrier(CARRIER_A, 100);
+    assert_eq!(ended(&mut world, 998_121_924, 10, |id| format!("{id:x}")), 10);
+    let told = ended(&mut world, 898_121_924, 200, |id| id.to_string());
+    assert!(told >= 197, "{told} of 200: {:?}", world.core.numbers().quarantined);
+}
+
+#[test]
+fn q02_an_account_of_which_a_tenth_does_not_convert_loses_few_and_all_of_them_at_first() {
+    let mut world = World::new();
+    world.open_carrier(CARRIER_A, 100);
+    let (mut told, mut otherwise) = (0, 0);
+    for round in 0..30 {
+        assert_eq!(ended(&mut world, 998_121_924 + round * 100, 18, |id| format!("{id:x}")), 18);
+        told += ended(&mut world, 898_121_924 + round * 100, 2, |id| id.to_string());
+        otherwise += 2;
+    }
+    assert!(told + 8 >= otherwise, "{told} of {otherwise}: {:?}", world.core.numbers().quarantined);
+}
+
+#[test]
+fn q02_what_reads_as_it_is_written_is_not_taken_of_a_carrier_that_converts() {
+    let mut world = World::new();
+    world.open_carrier(CARRIER_A, 100);
+    assert_eq!(ended(&mut world, 1_000, 50, |id| format!("{id:x}")), 50);
+    // The response of 16 was lost: its receipt says 10, and that is another's id that waits as well, to the same number.
+    world.submit(Sample::default());
+    world.turn();
+    world.taken(CARRIER_A, 0, "10");
+    world.receipt("10", State::Undeliverable);
+    world.turn();
+    world.wait(62);
+    assert_eq!(world.core.numbers().receipted[usize::from(State::Undeliverable.smpp())], 0);
+    assert_eq!(world.core.numbers().quarantined.total(), 1);
+}
+
 #[test]
 fn q08_a_part_taken_without_an_id_is_found_after_a_restart_and_by_a_receipt_that_came_first() {
     let mut world = World::new();
