@@ -4,7 +4,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Config;
 
-/// Descriptors that are kept from both ports: for the archive (64), segments, CDR files, keys, and connections that are ending.
+/// Descriptors that are kept from both ports beside those of carriers and segments: for the archive (64), segments that are read back or
+/// come next, CDR files, keys, and connections that are ending.
 const KEPT: u64 = 128;
 
 /// How many connections each port takes.
@@ -30,20 +31,27 @@ pub(super) fn prepare() {
     }
 }
 
+/// What is kept from both ports. Each segment in use stays open.
+fn kept(config: &Config) -> u64 {
+    let carriers: u64 = config.carriers.iter().map(|carrier| 2 * u64::from(carrier.binds) + 1).sum();
+    let segments = config.store.disk_octets_max / config.store.segment_octets;
+    KEPT + carriers + segments
+}
+
 impl Doors {
     /// What the configuration asks for, as far as there are descriptors; says so if there are too few.
     pub(super) fn open(config: &Config) -> Doors {
         let may = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        let carriers: u64 = config.carriers.iter().map(|carrier| 2 * u64::from(carrier.binds) + 1).sum();
+        let kept = kept(config);
         let wanted = Doors {
             binds_max: config.smpp.binds_max,
             unbound_max: config.smpp.unbound_max,
             connections_max: config.http.connections_max,
         };
-        let doors = wanted.within(may.saturating_sub(KEPT + carriers));
+        let doors = wanted.within(may.saturating_sub(kept));
         if doors != wanted {
             let (binds, unbound, connections) = (doors.binds_max, doors.unbound_max, doors.connections_max);
-            let enough = wanted.sum() + KEPT + carriers;
+            let enough = wanted.sum() + kept;
             tracing::warn!(
                 "the process may have {may} descriptors, too few for [smpp] binds_max and unbound_max and [http] connections_max: \
                  taking {binds}, {unbound} and {connections}. Set LimitNOFILE={enough} (ulimit -n) or lower them"
@@ -74,6 +82,18 @@ impl Doors {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_segment_of_the_journal_has_its_descriptor() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let of = |disk_max: &str| {
+            let path = dir.path().join("sluice.toml");
+            let text = format!("[store]\nsegment = \"64MiB\"\ndisk_max = \"{disk_max}\"\n");
+            std::fs::write(&path, text).expect("writable");
+            kept(&Config::load(&path).expect("a configuration").0)
+        };
+        assert_eq!(of("64GiB") - of("1GiB"), 1_008);
+    }
 
     #[test]
     fn descriptors_are_shared_out_in_proportion() {
