@@ -2,12 +2,13 @@
 
 use proptest::prelude::*;
 
-use super::world::{CARRIER_A, CARRIER_B, Sample, World};
+use super::world::{CARRIER_A, CARRIER_B, Sample, TENANT, World};
 use crate::command::{Command, Effect, Outcome, Span};
 use crate::fact::{Fact, flags, layout, records};
 use crate::message::LinkId;
 
 const ORDERED: Sample = Sample {
+    tenant: TENANT,
     parts: 1,
     flags: flags::PRICED | flags::ORDERED,
     registered: 0,

@@ -1,16 +1,20 @@
 //! What is owed to tenants: how long, how many, how often it is offered, and which parts they asked about.
 
-use super::world::{CARRIER_A, PLATFORM, Sample, World};
+use super::world::{CARRIER_A, PLATFORM, Sample, TENANT, World};
 use crate::command::{Answer, Command, Effect};
 use crate::core::Config;
 use crate::fact::flags;
-use crate::message::{MessageId, State};
+use crate::message::{MessageId, State, TenantId};
 
 const HOUR: i64 = 3600;
 
 /// A message that ends delivered while its tenant is away.
 fn delivered(world: &mut World, id: &str) {
-    world.submit(Sample::default());
+    delivered_to(world, TENANT, id);
+}
+
+fn delivered_to(world: &mut World, tenant: TenantId, id: &str) {
+    world.submit(Sample { tenant, ..Sample::default() });
     world.turn();
     world.taken(CARRIER_A, 0, id);
     world.receipt(id, State::Delivered);
@@ -82,6 +86,26 @@ fn no_more_are_owed_than_may_be_and_the_oldest_go_first() {
     world.restart_from(0);
     world.turn();
     assert_eq!(world.core.numbers().owed, 100);
+}
+
+#[test]
+fn those_give_up_most_who_are_owed_most_and_nobody_is_looked_through_for_each() {
+    let mut world = World::new();
+    world.open_carrier(CARRIER_A, 1);
+    let owed = |world: &World| [1, 2, 9_000].map(|tenant: usize| world.core.schedule.tenants[tenant].owed.len());
+    for (tenant, count) in [(1, 120), (2, 50), (9_000, 10)] {
+        (0..count).for_each(|n| delivered_to(&mut world, TenantId(tenant), &format!("{tenant}-{n}")));
+    }
+    world.core.config.owed_max = 110;
+    assert_eq!(world.core.most_owed(), Some((TENANT, 70)), "all tenants are looked through once");
+    world.turn();
+    assert_eq!(owed(&world), [50, 50, 10]);
+    world.core.config.owed_max = 70;
+    assert_eq!(world.core.most_owed(), Some((TENANT, 10)), "a quarter of what is too much, where two are owed as much");
+    world.turn();
+    let [one, other, small] = owed(&world);
+    assert!(one + other == 60 && one.abs_diff(other) <= 10 && small == 10, "{one}, {other} and {small}");
+    assert_eq!(world.core.numbers().unreported, 110);
 }
 
 #[test]

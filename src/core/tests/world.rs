@@ -45,6 +45,7 @@ pub(super) struct World {
 /// What a test message is like.
 #[derive(Clone, Copy)]
 pub(super) struct Sample {
+    pub(super) tenant: TenantId,
     pub(super) parts: u8,
     pub(super) flags: u8,
     pub(super) registered: u8,
@@ -57,6 +58,7 @@ pub(super) struct Sample {
 impl Default for Sample {
     fn default() -> Sample {
         Sample {
+            tenant: TENANT,
             parts: 1,
             flags: flags::PRICED,
             registered: 1,
@@ -104,7 +106,7 @@ impl World {
         let open = Envelope { dest, ..Envelope::default() };
         open.write(&bodies, &ends, &mut envelope);
         let accepted = Accepted {
-            tenant: TENANT,
+            tenant: sample.tenant,
             carrier: ALPHA,
             parts: sample.parts,
             registered: sample.registered,
