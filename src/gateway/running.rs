@@ -12,7 +12,7 @@ use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 use crate::carrier;
@@ -280,6 +280,7 @@ impl Running {
     /// Runs until SIGTERM or SIGINT, or until a thread dies; SIGHUP reloads.
     pub(super) async fn until_stopped(mut self, mut signals: Signals) -> Result<(), String> {
         let mut keys_due = tokio::time::interval(KEYS_LOOK);
+        let mut preparing: Option<JoinHandle<()>> = None;
         let mut look = tokio::time::interval(LOOK * 20);
         let watchdog = sd_notify::watchdog_enabled().map_or(DAY, |every| every / 2);
         let mut watchdog = tokio::time::interval(watchdog);
@@ -294,7 +295,10 @@ impl Running {
                     reloads.spawn_blocking(move || reload.run());
                 }
                 Some(done) = reloads.join_next() => self.end_reload(done),
-                _ = keys_due.tick() => self.prepare_keys(),
+                _ = keys_due.tick() => if preparing.as_ref().is_none_or(JoinHandle::is_finished) {
+                    // One at a time, also while a disk hangs.
+                    preparing = Some(self.prepare_keys());
+                },
                 _ = watchdog.tick() => if turning { let _ = sd_notify::notify(&[NotifyState::Watchdog]); },
                 _ = look.tick() => {
                     self.clock.follow();
@@ -318,14 +322,14 @@ impl Running {
     }
 
     /// Tomorrow's data keys, so that nobody waits at midnight; aside, because thousands of tenants mean thousands of files.
-    fn prepare_keys(&self) {
+    fn prepare_keys(&self) -> JoinHandle<()> {
         let (keys, tenants, today) = (self.keys.clone(), self.numbers.tenants.clone(), self.clock.now().day());
         tokio::task::spawn_blocking(move || {
             let named = tenants.iter().map(|(tenant, name)| (*tenant, name.as_str()));
             if let Err(error) = keys.prepare(named, today) {
                 tracing::error!(%error, "the next day's data keys cannot be made; messages will be refused from midnight UTC on");
             }
-        });
+        })
     }
 
     /// Drains, unbinds, and ends the threads. A second signal ends it at once: what is acknowledged is durable already.
