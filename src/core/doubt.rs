@@ -1,7 +1,7 @@
 //! Parts without an outcome: sent again, marked; alone, where links are lost with them again and again; refused in the end.
 
-use crate::core::Core;
 use crate::core::group::Group;
+use crate::core::{Core, RELEASE_OCTETS_MAX};
 use crate::fact::{Fact, PartRef};
 use crate::message::CarrierId;
 
@@ -71,6 +71,15 @@ impl Core {
         self.refused(entry, NO_ANSWER, group);
     }
 
+    /// What a lost link left in doubt and the last group had no room for. It goes before all else, so that nothing has changed.
+    pub(super) fn leave_rest(&mut self, group: &mut Group) {
+        while group.records.octets().len() < RELEASE_OCTETS_MAX
+            && let Some(entry) = self.schedule.left.pop()
+        {
+            self.taken(entry, b"", group);
+        }
+    }
+
     /// A part that was released has no outcome: it will be sent again, marked, unless the carrier's terms leave it alone (quirks Q74 and
     /// Q76).
     fn doubt(&mut self, entry: u32, group: &mut Group) {
@@ -80,7 +89,10 @@ impl Core {
         let (carrier, part) = (message.carrier, PartRef { id: message.id, part: part.index });
         self.numbers.in_doubt += 1;
         if !self.schedule.carrier(carrier).terms.resends {
-            return self.taken(entry, b"", group);
+            return match group.records.octets().len() < RELEASE_OCTETS_MAX {
+                true => self.taken(entry, b"", group),
+                false => self.schedule.left.push(entry),
+            };
         }
         self.record(&Fact::InDoubt { carrier, at: self.now, part }, group);
         self.requeue(slot);

@@ -100,6 +100,7 @@ impl Core {
     /// `base` is where the group's first record will stand. The work of one call is bounded by the group's size.
     pub fn turn(&mut self, batch: &Batch, cursor: &mut usize, now: Timestamp, base: Place, group: &mut Group) {
         self.begin(now, base);
+        self.leave_rest(group);
         while *cursor < batch.commands.len() && group.records.octets().len() < COMMANDS_OCTETS_MAX {
             self.command(&batch.commands[*cursor], &batch.bytes, group);
             *cursor += 1;
@@ -149,7 +150,8 @@ impl Core {
         let doubtful = self.schedule.doubtful.front().map(|(until, _)| *until);
         let carriers = self.schedule.carriers.iter().filter_map(|carrier| carrier.ready_at).min();
         let lanes = self.schedule.lanes.next_at().filter(|_| !self.stopping);
-        [wheel, unmatched, doubtful, carriers, lanes].into_iter().flatten().min()
+        let left = (!self.schedule.left.is_empty()).then_some(self.now);
+        [wheel, unmatched, doubtful, carriers, lanes, left].into_iter().flatten().min()
     }
 
     /// From here on nothing new is accepted or released, so that windows empty.
@@ -160,7 +162,7 @@ impl Core {
 
     /// Whether it was told to drain and nothing is in any window, so that a stop repeats nothing.
     pub fn is_drained(&self) -> bool {
-        self.stopping && self.schedule.in_windows == 0
+        self.stopping && self.schedule.in_windows == 0 && self.schedule.left.is_empty()
     }
 
     /// Whether the disk has no room: nothing new is accepted, what is stored goes on.

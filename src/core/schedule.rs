@@ -160,6 +160,8 @@ pub(super) struct Schedule {
     pub(super) orders: Orders,
     /// Early receipts that may mean a part that waits for one, and until when that is in doubt.
     pub(super) doubtful: VecDeque<(Timestamp, u64)>,
+    /// Parts of a lost link that are left alone and not yet written down.
+    pub(super) left: Vec<u32>,
     /// Bodies that the reader was asked for and has not answered.
     pub(super) loading: usize,
 }
@@ -179,6 +181,7 @@ impl Schedule {
             swept_in_vain: None,
             orders: Orders::default(),
             doubtful: VecDeque::new(),
+            left: Vec::new(),
             loading: 0,
         }
     }

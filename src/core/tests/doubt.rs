@@ -212,3 +212,23 @@ fn open_beta(world: &mut World, window: u16) {
     world.push(Command::Open { link: CARRIER_B, role: Role::Carrier(BETA), window });
     world.turn();
 }
+
+#[test]
+fn what_a_lost_link_leaves_in_doubt_may_take_two_groups() {
+    const WINDOW: u16 = 10_000;
+    let mut world = World::new();
+    world.core.set_carrier_terms(ALPHA, Terms { resends: false, ..Terms::default() });
+    world.open_carrier(CARRIER_A, WINDOW);
+    (0..u64::from(WINDOW)).for_each(|number| world.submit(Sample { number, ..Sample::default() }));
+    world.turn();
+    while world.core.numbers().in_windows < u32::from(WINDOW) {
+        world.turn();
+    }
+    // The group is not empty when the link goes.
+    (0..600).for_each(|number| world.submit(Sample { number, ..Sample::default() }));
+    world.push(Command::Close { link: CARRIER_A });
+    world.turn();
+    assert!(world.core.poll_timeout().is_some_and(|at| at <= world.now), "the rest is due at once");
+    world.turn();
+    assert_eq!((world.core.numbers().in_doubt, world.core.numbers().sent), (u64::from(WINDOW), u64::from(WINDOW)));
+}
