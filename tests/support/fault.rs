@@ -92,15 +92,6 @@ impl Faults {
         }
     }
 
-    /// The side that `way` comes from says no more, on every connection; the other may still speak.
-    pub(crate) fn half_close(&self, way: Way) {
-        for Connection { client, server, .. } in &self.lock().connections {
-            let (from, to) = if way == Way::Up { (client, server) } else { (server, client) };
-            let _ = from.shutdown(Shutdown::Read);
-            let _ = to.shutdown(Shutdown::Write);
-        }
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().expect("no thread of the proxy panics")
     }
